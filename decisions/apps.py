@@ -1,0 +1,8 @@
+"""The core app."""
+
+from django.apps import AppConfig
+
+
+class DecisionsConfig(AppConfig):
+    name = "decisions"
+    label = "decisions"

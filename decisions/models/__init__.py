@@ -1,0 +1,39 @@
+"""What is stored, a file a noun group."""
+
+from decisions.models.facts import Fact
+from decisions.models.items import Body, Intake, Item, Score
+from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
+from decisions.models.outbox import Action, Delivery, Endpoint, Request
+from decisions.models.people import Membership, Shift, Token, User
+from decisions.models.queues import ModelVersion, Policy, Queue, QueueVersion
+from decisions.models.record import Event
+from decisions.models.work import Decision, Move, Ruling, Task
+
+__all__ = [
+    "Action",
+    "Body",
+    "DataSet",
+    "Decision",
+    "Delivery",
+    "Endpoint",
+    "Event",
+    "Fact",
+    "Intake",
+    "Item",
+    "Label",
+    "Membership",
+    "ModelVersion",
+    "Move",
+    "PendingLabel",
+    "Policy",
+    "Queue",
+    "QueueVersion",
+    "Request",
+    "Rollup",
+    "Ruling",
+    "Score",
+    "Shift",
+    "Task",
+    "Token",
+    "User",
+]

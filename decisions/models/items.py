@@ -1,0 +1,130 @@
+"""What arrives and how the machine routed it."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from decisions.models.facts import Fact
+
+
+class Intake(Fact):
+    """One call that brought items in, and its counts.
+
+    `digests` holds, in the order of external ids, the first 8 bytes of each accepted item's row digest.
+    """
+
+    queue = models.ForeignKey("Queue", models.PROTECT, related_name="+", db_index=False)
+    sender = models.ForeignKey("User", models.PROTECT, related_name="+", db_index=False)
+    app_version = models.CharField(max_length=40)
+    accepted = models.PositiveIntegerField()
+    duplicates = models.PositiveIntegerField()
+    rejected = models.PositiveIntegerField()
+    counts = models.JSONField(default=dict)
+    digests = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["queue", "at"], name="intake_at")]
+
+
+class Item(Fact):
+    """One thing to be decided, as it arrived and as it was routed.
+
+    `score` is raw, in the model's units; `p` recalibrated, in [0, 1]; both empty when nothing could score it. `u` is uniform
+    on [0, 1) from the audit secret number `u_secret`, `q` the audit size (> 0, PASS only), `propensity` the probability in
+    [0, 1] that a person sees the item, empty for PASS until its frame closes. `subject` is a keyed digest: the name itself
+    is in the Body, which can be erased.
+    """
+
+    class Band(models.TextChoices):
+        HARD = "hard"
+        SOFT = "soft"
+        PASS = "pass"
+        NONE = "none"  # nothing scored it
+
+    class Route(models.TextChoices):
+        HARD = "hard"
+        SOFT = "soft"
+        PASS = "pass"
+
+    class RouteReason(models.TextChoices):
+        SCORE = "score"
+        CONTROL = "control"
+        INPUT_CHECK = "input_check"
+        OUTPUT_CHECK = "output_check"
+        FALLBACK = "fallback"
+
+    class Rung(models.TextChoices):
+        """Which rung of the ladder gave the score."""
+
+        SENT = "sent"
+        MODEL = "model"
+        HEURISTIC = "heuristic"
+        PEOPLE = "people"
+
+    queue = models.ForeignKey("Queue", models.PROTECT, related_name="items", db_index=False)
+    external_id = models.CharField(max_length=200)
+    intake = models.ForeignKey(Intake, models.PROTECT, related_name="items")
+    queue_version = models.ForeignKey("QueueVersion", models.PROTECT, related_name="+", db_index=False)
+    policy = models.ForeignKey("Policy", models.PROTECT, related_name="items", db_index=False)
+    model = models.ForeignKey("ModelVersion", models.PROTECT, null=True, related_name="+", db_index=False)
+    source = models.CharField(max_length=50, blank=True)
+    subject = models.CharField(max_length=32, blank=True)
+    segment = models.CharField(max_length=100, blank=True)
+    value = models.FloatField(null=True)
+    occurred_at = models.DateTimeField(null=True)
+    arrived_at = models.DateTimeField()
+    body_digest = models.BinaryField(max_length=32)
+    score = models.FloatField(null=True)
+    p = models.FloatField(null=True)
+    rung = models.CharField(max_length=9, choices=Rung)
+    band = models.CharField(max_length=4, choices=Band)
+    route = models.CharField(max_length=4, choices=Route)
+    reason = models.CharField(max_length=12, choices=RouteReason)
+    failures = ArrayField(models.CharField(max_length=120), default=list)  # "missing:Income", "output:nan"
+    propensity = models.FloatField(null=True)
+    u = models.FloatField()
+    u_secret = models.PositiveSmallIntegerField()
+    q = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "external_id"], name="item_once"),
+            models.CheckConstraint(condition=Q(p=None) | (Q(p__gte=0) & Q(p__lte=1)), name="item_p"),
+            models.CheckConstraint(
+                condition=Q(propensity=None) | (Q(propensity__gte=0) & Q(propensity__lte=1)), name="item_propensity"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["queue", "arrived_at"], name="item_arrived"),
+            models.Index(fields=["queue", "subject"], condition=~Q(subject=""), name="item_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Body(models.Model):
+    """What was sent, as canonical JSON, and the salt of its commitments; emptied by erasure, else never changed.
+
+    `content` holds exactly what the sender said about the item: payload, and source, subject, segment, value, occurred_at
+    where given. `Item.body_digest` is HMAC-SHA256(salt, content).
+    """
+
+    item = models.OneToOneField(Item, models.PROTECT, primary_key=True, related_name="body")
+    content = models.TextField(null=True)
+    salt = models.BinaryField(max_length=16, null=True)
+    is_held = models.BooleanField(default=False)  # legal hold: may not be erased
+
+
+class Score(Fact):
+    """A score by another model than the one that routed, or one that came late."""
+
+    item = models.ForeignKey(Item, models.PROTECT, related_name="scores", db_index=False)
+    model = models.ForeignKey("ModelVersion", models.PROTECT, related_name="+", db_index=False)
+    score = models.FloatField()
+    p = models.FloatField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "model"], name="score_once")]

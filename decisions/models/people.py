@@ -1,0 +1,131 @@
+"""Who works here: people, where they may work, their tokens and their shifts."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people from an e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        """Store a person; without a password they cannot sign in."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person, or a service that acts under its own name. Deactivated, never deleted."""
+
+    class Kind(models.TextChoices):
+        PERSON = "person"
+        SERVICE = "service"
+        SIMULATED = "simulated"
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.PERSON)
+    is_active = models.BooleanField(default=True)
+    language = models.CharField(max_length=10, blank=True)
+    keys = models.JSONField(default=dict, blank=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.kind == self.Kind.SIMULATED
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def of(self, user: User) -> "MembershipQuerySet":
+        """The active memberships of a person."""
+        return self.filter(user=user, user__is_active=True)
+
+    def on(self, queue_id: int | None) -> "MembershipQuerySet":
+        """Those that count on this queue: its own and those for all queues."""
+        return self.filter(Q(queue=queue_id) | Q(queue=None))
+
+
+class Membership(models.Model):
+    """A person's role on one queue, or on all of them (queue empty)."""
+
+    class Role(models.TextChoices):
+        REVIEWER = "reviewer"
+        LEAD = "lead"
+        MANAGER = "manager"
+        AUDITOR = "auditor"
+        ADMIN = "admin"
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    queue = models.ForeignKey("Queue", models.PROTECT, null=True, blank=True, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role)
+    value_limit = models.FloatField(null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "queue"], nulls_distinct=False, name="membership_once"),
+            models.CheckConstraint(condition=Q(value_limit=None) | Q(value_limit__gte=0), name="membership_limit"),
+        ]
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def valid(self, at: datetime) -> "TokenQuerySet":
+        """Tokens that open the door at that time."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None, user__is_active=True)
+
+
+class Token(models.Model):
+    """A key to the API. Only the SHA-256 of its secret is stored."""
+
+    class Scope(models.TextChoices):
+        INTAKE = "intake"
+        REVIEW = "review"
+        READ = "read"
+        MANAGE = "manage"
+        AUDIT = "audit"
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12)
+    digest = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=8, choices=Scope))
+    queues = models.ManyToManyField("Queue", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TokenQuerySet.as_manager()
+
+
+class Shift(models.Model):
+    """How many people work on a queue in a span of time, and at what rate if that is planned (decisions per person and hour)."""
+
+    queue = models.ForeignKey("Queue", models.PROTECT, related_name="shifts")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    people = models.PositiveSmallIntegerField()
+    rate = models.FloatField(null=True, blank=True)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["queue", "starts_at"], name="shift_start")]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="shift_span"),
+            models.CheckConstraint(condition=Q(rate=None) | Q(rate__gt=0), name="shift_rate"),
+        ]

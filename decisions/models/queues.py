@@ -1,0 +1,132 @@
+"""Queues, the versions of their spec, the policies that route and the models that score."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+
+from decisions.models.facts import Fact
+
+if TYPE_CHECKING:
+    from decisions.queues.spec import Spec
+
+
+class Queue(models.Model):
+    """One kind of decision. `version` is the spec in force."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    version = models.ForeignKey("QueueVersion", models.PROTECT, null=True, related_name="+")
+    is_paused = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def spec(self) -> "Spec":
+        """The spec in force; every queue that `apply_queue` made has one."""
+        if self.version is None:
+            raise QueueVersion.DoesNotExist
+        return self.version.spec
+
+
+class QueueVersion(Fact):
+    """One immutable version of a queue's spec: the parsed content of its file."""
+
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="versions", db_index=False)
+    no = models.PositiveIntegerField()
+    content = models.JSONField()
+    author = models.ForeignKey("User", models.PROTECT, null=True, related_name="+")
+    why = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["queue", "no"], name="queue_version_once")]
+
+    @cached_property
+    def spec(self) -> "Spec":
+        from decisions.queues import parse  # noqa: PLC0415 - parse needs the models' words, not the reverse
+
+        return parse.spec(self.content)
+
+
+class ModelVersion(Fact):
+    """The exact model, data set and app version behind a score. `name` is the id a sender quotes; `external` is the model nobody named."""
+
+    class Kind(models.TextChoices):
+        EXTERNAL = "external"
+        PIPELINE = "pipeline"
+
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="models", db_index=False)
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=8, choices=Kind)
+    score_low = models.FloatField(default=0.0)
+    score_high = models.FloatField(default=1.0)
+    parameters = models.JSONField(default=dict)
+    metrics = models.JSONField(default=dict)
+    data_set = models.CharField(max_length=64, blank=True)
+    file = models.CharField(max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    app_version = models.CharField(max_length=40)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "name"], name="model_once"),
+            models.CheckConstraint(condition=Q(score_high__gt=models.F("score_low")), name="model_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def live(self) -> "PolicyQuerySet":
+        """The one that routes."""
+        return self.filter(state=Policy.State.LIVE)
+
+
+class Policy(models.Model):
+    """One version of how scores become routes. All but its state is immutable, held by a trigger.
+
+    `hard`, `soft` and `suggest` are cuts in the model's own score units: at or above. hard None = nothing is automatic,
+    soft None = every item goes to people. `calibration` is {id, slope, intercept} of Platt scaling on the log odds.
+    `mean_p` is the mean recalibrated probability of the frame before, in [0, 1], from which audit sizes q are made.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        APPROVED = "approved"
+        CANARY = "canary"
+        LIVE = "live"
+        RETIRED = "retired"
+
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="policies", db_index=False)
+    no = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    model = models.ForeignKey(ModelVersion, models.PROTECT, null=True, blank=True, related_name="policies")
+    hard = models.FloatField(null=True, blank=True)
+    soft = models.FloatField(null=True, blank=True)
+    suggest = models.FloatField()
+    control_share = models.FloatField(default=0.0)
+    calibration = models.JSONField(default=dict)
+    mean_p = models.FloatField(default=0.0)
+    objective = models.TextField()
+    why = models.TextField()
+    author = models.ForeignKey("User", models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    live_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PolicyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "no"], name="policy_once"),
+            models.UniqueConstraint(fields=["queue"], condition=Q(state="live"), name="policy_one_live"),
+            models.CheckConstraint(condition=Q(control_share__gte=0) & Q(control_share__lte=1), name="policy_control"),
+            models.CheckConstraint(
+                condition=Q(hard=None) | Q(soft=None) | Q(hard__gte=models.F("soft")), name="policy_cuts"
+            ),
+        ]

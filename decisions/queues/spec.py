@@ -1,0 +1,197 @@
+"""The spec of a queue as a value: what is asked, what can be answered and what each answer causes."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class FieldType(StrEnum):
+    """How a payload field is checked and shown."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    CATEGORY = "category"
+    MONEY = "money"
+    DATE = "date"
+    DATETIME = "datetime"
+    LINK = "link"
+    IMAGE = "image"
+    HTML = "html"
+    JSON = "json"
+
+
+NUMERIC = frozenset({FieldType.NUMBER, FieldType.INTEGER, FieldType.MONEY})
+
+
+class Remedy(StrEnum):
+    """What happens to an item whose field is missing or wrong."""
+
+    ACCEPT = "accept"  # not a failure: the model knows gaps
+    PEOPLE = "people"  # a failed input check: a person decides
+    ASK = "ask"  # refused: the sender is told which fields to mend
+
+
+class Truth(StrEnum):
+    """What an outcome says about the question."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    NONE = "none"
+
+
+class Order(StrEnum):
+    """What a waiting task's place in the queue follows from, within one step of its deadline."""
+
+    ARRIVAL = "arrival"
+    SCORE = "score"  # the highest recalibrated probability first
+    VALUE = "value"  # the highest value at stake first
+
+
+@dataclass(frozen=True)
+class PayloadField:
+    """One field of the payload. `low` and `high` are inclusive; None is unbounded."""
+
+    name: str
+    type: FieldType
+    label: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[str, ...] = ()
+    if_missing: Remedy = Remedy.ACCEPT
+    if_invalid: Remedy = Remedy.PEOPLE
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason code that a person gives with an outcome."""
+
+    code: str
+    label: str
+    needs_note: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a person can conclude; `key` is unique in the queue, `hotkey` the key pressed, `action` what the world is told ("" = nothing)."""
+
+    key: str
+    label: str
+    hotkey: str
+    truth: Truth
+    action: str = ""
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount of money: `base + factor * value of the payload field` (negative = a cost)."""
+
+    base: float = 0.0
+    factor: float = 0.0
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class ValueFormula:
+    """Money per true and false positive and negative, and per minute of review, in `currency`."""
+
+    currency: str = ""
+    tp: Money = Money()
+    fp: Money = Money()
+    tn: Money = Money()
+    fn: Money = Money()
+    review_minute: float = 0.0
+
+
+@dataclass(frozen=True)
+class Heuristic:
+    """A rung of the fallback ladder: the first rule that holds gives the score (in model units)."""
+
+    field: str
+    op: str  # one of < <= == != >= > in
+    operand: float | str | tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True)
+class Routes:
+    """What each route causes. `positive` and `negative` name the outcomes that HARD and PASS stand for; actions "" cause nothing."""
+
+    positive: str
+    negative: str
+    hard_action: str = ""
+    soft_action: str = ""
+    pass_action: str = ""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Which scores are valid: [low, high]; `pipeline` and `label` say how `train` builds a model ("" = scores come from outside)."""
+
+    low: float = 0.0
+    high: float = 1.0
+    pipeline: str = ""  # "" | boosting | logistic
+    features: tuple[str, ...] = ()
+    label: str = ""  # the column of a training file that holds the truth
+    positive: str = ""  # the value of that column that means positive
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """The policy a queue file asks for, in score units; hard None = nothing is automatic, soft None = everything goes to people."""
+
+    hard: float | None
+    soft: float | None
+    suggest: float
+    control_share: float
+    objective: str
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All that defines a queue. Times are durations; `timezone` (IANA) decides what a day is."""
+
+    slug: str
+    title: str
+    question: str
+    guideline: str
+    owner: str  # who is accountable: an e-mail address
+    bears_cost: str  # who bears the cost of an error
+    outcomes: tuple[Outcome, ...]
+    routes: Routes
+    fields: tuple[PayloadField, ...]
+    policy: PolicySpec
+    model: ModelSpec = ModelSpec()
+    value: ValueFormula = ValueFormula()
+    heuristics: tuple[Heuristic, ...] = ()
+    subject_field: str = ""
+    segment_field: str = ""
+    value_field: str = ""
+    order: Order = Order.ARRIVAL
+    sla: timedelta = timedelta(hours=24)
+    sla_step: timedelta = timedelta(minutes=15)  # deadlines are rounded up to it; within a step `order` decides
+    lease: timedelta = timedelta(minutes=5)
+    undo: timedelta = timedelta(seconds=10)
+    cap: int = 5  # items one person may hold; at least 2, for the next card is held too
+    hide_suggestion: bool = False
+    expire_to: str = ""  # the outcome that a soft item past its deadline falls to; "" = it waits on
+    timezone: str = "UTC"
+    failed_check_routes: tuple[str, ...] = ()  # "hard"/"pass" where the owner allows a machine to act on items that failed a check
+    fallback_routes: tuple[str, ...] = ()  # the same for scores that came from a rung below the model
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def outcome(self, key: str) -> Outcome | None:
+        """Return the outcome with this key, or None."""
+        return next((o for o in self.outcomes if o.key == key), None)
+
+    def payload_field(self, name: str) -> PayloadField | None:
+        """Return the payload field with this name, or None."""
+        return next((f for f in self.fields if f.name == name), None)
