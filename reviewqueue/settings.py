@@ -40,9 +40,8 @@ DATABASES = {
         "DISABLE_SERVER_SIDE_CURSORS": env.bool("DISABLE_SERVER_SIDE_CURSORS", False),
     },
     # Only `migrate` and `prepare_roles` use it: the app runs under a role that can't change the record.
-    "owner": {**env.db("DATABASE_OWNER_URL", default=env.str("DATABASE_URL")), "TEST": {"MIRROR": "default"}},
+    "owner": env.db("DATABASE_OWNER_URL", default=env.str("DATABASE_URL")),
 }
-DATABASE_ROUTERS: list[str] = []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL")
@@ -127,6 +126,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "reviewqueue.web.account.adapter.ClosedAccounts"
 SOCIALACCOUNT_ADAPTER = "reviewqueue.web.account.adapter.ClosedSocialAccounts"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # an outside identity opens the account with its verified e-mail
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -30,22 +30,25 @@ class Intake(Fact):
 class Item(Fact):
     """One thing to be decided, as it arrived and as it was routed.
 
-    `score` is raw, in the model's units; `p` recalibrated, in [0, 1]; both empty when nothing could score it. `u` is uniform
-    on [0, 1) from the audit secret number `u_secret`, `q` the audit size (> 0, PASS only), `propensity` the probability in
-    [0, 1] that a person sees the item, empty for PASS until its frame closes. `subject` is a keyed digest: the name itself
+    `score` is raw, in the model's units; `p` recalibrated, in [0, 1]; both empty when nothing could score it. `u`
+    is uniform
+    on [0, 1) from the audit secret number `u_secret`, `q` the audit size (> 0, PASS only), `propensity` the
+    probability in
+    [0, 1] that a person sees the item, empty for PASS until its frame closes. `subject` is a keyed digest: the name
+    itself
     is in the Body, which can be erased.
     """
 
     class Band(models.TextChoices):
         HARD = "hard"
         SOFT = "soft"
-        PASS = "pass"
+        PASS = "pass"  # noqa: S105 - a route, not a password
         NONE = "none"  # nothing scored it
 
     class Route(models.TextChoices):
         HARD = "hard"
         SOFT = "soft"
-        PASS = "pass"
+        PASS = "pass"  # noqa: S105 - a route, not a password
 
     class RouteReason(models.TextChoices):
         SCORE = "score"
@@ -107,12 +110,13 @@ class Item(Fact):
 class Body(models.Model):
     """What was sent, as canonical JSON, and the salt of its commitments; emptied by erasure, else never changed.
 
-    `content` holds exactly what the sender said about the item: payload, and source, subject, segment, value, occurred_at
+    `content` holds exactly what the sender said about the item: payload, and source, subject, segment, value,
+    occurred_at
     where given. `Item.body_digest` is HMAC-SHA256(salt, content).
     """
 
     item = models.OneToOneField(Item, models.PROTECT, primary_key=True, related_name="body")
-    content = models.TextField(null=True)
+    content = models.TextField(null=True)  # noqa: DJ001 - NULL says erased
     salt = models.BinaryField(max_length=16, null=True)
     is_held = models.BooleanField(default=False)  # legal hold: may not be erased
 

@@ -61,7 +61,10 @@ class DataSet(Fact):
 
 
 class Rollup(models.Model):
-    """A figure of a queue for a span that starts at `at`: pages read these, so that their cost does not grow with history."""
+    """A figure of a queue for a span that starts at `at`.
+
+    Pages read these, so that their cost does not grow with history.
+    """
 
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="+", db_index=False)
     figure = models.CharField(max_length=20)

@@ -10,7 +10,10 @@ from decisions.models.facts import Fact
 
 
 class Endpoint(models.Model):
-    """Where a queue's actions go. `secrets` are sealed (Fernet), newest first: each signs, so that a key can be rotated."""
+    """Where a queue's actions go.
+
+    `secrets` are sealed (Fernet), newest first: each signs, so that a key can be rotated.
+    """
 
     queue = models.OneToOneField("Queue", models.PROTECT, related_name="endpoint")
     url = models.URLField(max_length=500)
@@ -31,7 +34,10 @@ class ActionQuerySet(models.QuerySet["Action"]):
 
 
 class Action(models.Model):
-    """One thing the outside world is told: by the machine at routing (ruling empty) or by a ruling. `body` is sent byte for byte."""
+    """One thing the outside world is told.
+
+    By the machine at routing (ruling empty) or by a ruling. `body` is sent byte for byte.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", _("Pending")

@@ -52,7 +52,10 @@ class QueueVersion(Fact):
 
 
 class ModelVersion(Fact):
-    """The exact model, data set and app version behind a score. `name` is the id a sender quotes; `external` is the model nobody named."""
+    """The exact model, data set and app version behind a score.
+
+    `name` is the id a sender quotes; `external` is the model nobody named.
+    """
 
     class Kind(models.TextChoices):
         EXTERNAL = "external"

@@ -27,7 +27,8 @@ class Task(models.Model):
     """One unit of human work on an item. The hot table: narrow, and changed only with a move.
 
     `due_step` is the deadline rounded up to the queue's step (first key of the claim), `priority` orders within a step,
-    smallest first. `lease` is the fencing token: it grows with every claim and expiry. `round` grows when a decision is undone.
+    smallest first. `lease` is the fencing token: it grows with every claim and expiry. `round` grows when a
+    decision is undone.
     """
 
     class Purpose(models.TextChoices):
@@ -126,7 +127,10 @@ class Move(Fact):
 
 
 class Decision(Fact):
-    """One person's answer to a task round. Only its note can go, by erasure; `note_digest` commits to it under the body's salt."""
+    """One person's answer to a task round.
+
+    Only its note can go, by erasure; `note_digest` commits to it under the body's salt.
+    """
 
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="decisions", db_index=False)
     item = models.ForeignKey("Item", models.PROTECT, related_name="decisions")
@@ -154,7 +158,10 @@ class Decision(Fact):
 
 
 class Ruling(Fact):
-    """What now holds for an item. `replaces` is the ruling that held before; outcome "" = nothing holds any more (undone)."""
+    """What now holds for an item.
+
+    `replaces` is the ruling that held before; outcome "" = nothing holds any more (undone).
+    """
 
     class Source(models.TextChoices):
         DECISION = "decision", _("Decision")

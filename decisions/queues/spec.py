@@ -77,7 +77,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a person can conclude; `key` is unique in the queue, `hotkey` the key pressed, `action` what the world is told ("" = nothing)."""
+    """What a person can conclude.
+
+    `key` is unique in the queue, `hotkey` the key pressed, `action` what the world is told ("" = nothing).
+    """
 
     key: str
     label: str
@@ -120,7 +123,10 @@ class Heuristic:
 
 @dataclass(frozen=True)
 class Routes:
-    """What each route causes. `positive` and `negative` name the outcomes that HARD and PASS stand for; actions "" cause nothing."""
+    """What each route causes.
+
+    `positive` and `negative` name the outcomes that HARD and PASS stand for; actions "" cause nothing.
+    """
 
     positive: str
     negative: str
@@ -131,7 +137,10 @@ class Routes:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Which scores are valid: [low, high]; `pipeline` and `label` say how `train` builds a model ("" = scores come from outside)."""
+    """Which scores are valid.
+
+    [low, high]; `pipeline` and `label` say how `train` builds a model ("" = scores come from outside).
+    """
 
     low: float = 0.0
     high: float = 1.0
@@ -143,7 +152,10 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class PolicySpec:
-    """The policy a queue file asks for, in score units; hard None = nothing is automatic, soft None = everything goes to people."""
+    """The policy a queue file asks for, in score units.
+
+    Hard None = nothing is automatic, soft None = everything goes to people.
+    """
 
     hard: float | None
     soft: float | None
@@ -181,7 +193,9 @@ class Spec:
     hide_suggestion: bool = False
     expire_to: str = ""  # the outcome that a soft item past its deadline falls to; "" = it waits on
     timezone: str = "UTC"
-    failed_check_routes: tuple[str, ...] = ()  # "hard"/"pass" where the owner allows a machine to act on items that failed a check
+    failed_check_routes: tuple[
+        str, ...
+    ] = ()  # "hard"/"pass" where the owner allows a machine to act on items that failed a check
     fallback_routes: tuple[str, ...] = ()  # the same for scores that came from a rung below the model
 
     @property

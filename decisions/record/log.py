@@ -1,0 +1,93 @@
+"""The only writer of events."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import Model
+
+from decisions.exceptions import Forbidden
+from decisions.models import Event, Item, User
+from decisions.record import digest
+
+VERSION = 1
+GENESIS = bytes(32)
+LOCKS = 7001  # the first key of this house's advisory locks on chains
+REFUSALS_PER_HOUR = 60
+
+
+def now() -> datetime:
+    """Return the database's clock, which moves within a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        at: datetime = cursor.fetchone()[0]
+        return at
+
+
+def chain_hash(
+    previous: bytes,
+    *,
+    chain: int,
+    seq: int,
+    kind: str,
+    actor: int | None,
+    item: int | None,
+    reason: str,
+    entry: str,
+    at: datetime,
+) -> bytes:
+    """Return an entry's hash: SHA-256 of the version byte, the hash before it and the canonical JSON of its columns."""
+    line = [chain, seq, kind, actor, item, reason, orjson.Fragment(entry), at]
+    return hashlib.sha256(bytes([VERSION]) + previous + digest.canonical(line)).digest()
+
+
+def append(
+    kind: Event.Kind,
+    *,
+    chain: int,
+    actor: User | None,
+    at: datetime,
+    item: Item | None = None,
+    reason: str = "",
+    entry: Mapping[str, Any] | None = None,
+    rows: Sequence[Model] = (),
+) -> Event:
+    """Append one entry to a chain; the last step of a transaction, for it holds the chain until the commit.
+
+    `entry` may hold ids, codes, times, numbers and digests, never personal text; `rows` are digested into it.
+    """
+    spoken = [[row._meta.model_name, row.pk, digest.of_row(row).hex()] for row in rows]
+    text = digest.canonical({**(entry or {}), **({"rows": spoken} if spoken else {})}).decode()
+    who, what = (actor.pk if actor else None), (item.pk if item else None)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, chain])
+        # A statement of its own, so that its snapshot is taken after the lock was granted.
+        cursor.execute("SELECT seq, hash FROM decisions_event WHERE chain = %s ORDER BY seq DESC LIMIT 1", [chain])
+        last = cursor.fetchone()
+    seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
+    sealed = chain_hash(
+        previous, chain=chain, seq=seq, kind=kind, actor=who, item=what, reason=reason, entry=text, at=at
+    )
+    return Event.objects.create(
+        chain=chain, seq=seq, kind=kind, actor_id=who, item_id=what, reason=reason, entry=text, hash=sealed, at=at
+    )
+
+
+def refuse(user: User, error: Forbidden, at: datetime) -> None:
+    """Note a refused attempt, in a transaction of its own, at most 60 an hour for one person and right."""
+    counter = f"refused:{user.pk}:{error.right}:{at:%Y%m%d%H}"
+    cache.add(counter, 0, timeout=3600)
+    if cache.incr(counter) > REFUSALS_PER_HOUR:
+        return
+    with transaction.atomic():
+        append(
+            Event.Kind.RIGHT_REFUSED,
+            chain=error.queue_id or Event.SITE,
+            actor=user,
+            at=at,
+            reason=error.right,
+        )

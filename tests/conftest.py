@@ -1,0 +1,40 @@
+"""Fixtures: databases under the app's own role, and nothing global left behind."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from pytest_django import DjangoDbBlocker
+
+from tests import databases
+from tests.databases import Clone
+
+
+@pytest.fixture(scope="session")
+def template_database(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    with django_db_blocker.unblock(), databases.template(os.environ.get("PYTEST_XDIST_WORKER", "main")) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tests that roll back share one clone.
+
+    Pytest-django's own set-up would need an app role that creates databases.
+    """
+    with django_db_blocker.unblock(), databases.clone(template_database):
+        yield
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, template_database: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Clone]:
+    """A database of its own, for tests that commit: races, workers, browsers."""
+    with django_db_blocker.unblock(), databases.clone(template_database) as clone:
+        yield clone
+
+
+@pytest.fixture(autouse=True)
+def _clear_cache() -> Iterator[None]:
+    yield
+    cache.clear()
