@@ -40,6 +40,7 @@ SETTINGS = {
     "cluster_name": "reviewqueue",
 }
 START_SECONDS = 30
+TRIES = 5
 HBA = f"host all all {ports.LOOPBACK}/32 scram-sha-256\n"
 
 
@@ -153,10 +154,10 @@ def start(cluster: Cluster, manner: Manner, *, port: int | None) -> int:
         ensure_roles(cluster, port)
         return port
     stop(cluster)
+    forget_stale_pid(cluster)
     own_files(cluster, manner)
     initialise(cluster, manner)
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
+    for _ in range(TRIES):
         chosen = ports.choose(port)
         if launch(cluster, manner, port=chosen):
             ensure_roles(cluster, chosen)
@@ -172,6 +173,17 @@ def wait_until_served(cluster: Cluster, port: int) -> bool:
     """Tell whether a postmaster that runs already comes to serve there; it may still be recovering."""
     wait(lambda: postmaster(cluster) is None or accepts(cluster, port), START_SECONDS)
     return postmaster(cluster) is not None and accepts(cluster, port)
+
+
+def forget_stale_pid(cluster: Cluster) -> None:
+    """Remove the pid file of a killed postmaster: its number may be a stranger's now, and PostgreSQL would not start.
+
+    The file guards against two postmasters on the same data; here no process works in the data directory any more.
+    """
+    if processes(cluster):
+        message = f"PostgreSQL processes that use {cluster.data} do not end: {processes(cluster)}."
+        raise EmbeddedError(message)
+    (cluster.data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def own_files(cluster: Cluster, manner: Manner) -> None:
