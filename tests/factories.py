@@ -115,6 +115,7 @@ def make_queue(**changes: Any) -> Queue:
 
 def make_item(queue: Queue, payload: dict[str, Any] | None = None, **fields: Any) -> Item:
     """Store an item with its body as if it had been routed; SOFT with score 0.6 unless said otherwise."""
+    assert queue.version is not None
     policy = Policy.objects.live().get(queue=queue)
     sender = fields.pop("sender", None) or make_user()
     at = fields.get("arrived_at", NOON)

@@ -104,7 +104,7 @@ class Token(models.Model):
     prefix = models.CharField(max_length=12)
     digest = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(models.CharField(max_length=8, choices=Scope))
-    queues = models.ManyToManyField("Queue", blank=True)
+    queues = models.ManyToManyField("decisions.Queue", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -114,7 +114,10 @@ class Token(models.Model):
 
 
 class Shift(models.Model):
-    """How many people work on a queue in a span of time, and at what rate if that is planned (decisions per person and hour)."""
+    """How many people work on a queue in a span of time.
+
+    `rate` is decisions per person and hour where that is planned; empty = as measured.
+    """
 
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="shifts")
     starts_at = models.DateTimeField()

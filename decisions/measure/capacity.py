@@ -1,0 +1,87 @@
+"""Backlog, capacity and time to empty: pure arithmetic over shifts and rates."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+STEP = timedelta(minutes=15)
+HORIZON = timedelta(days=28)
+
+
+@dataclass(frozen=True)
+class Span:
+    """People at work in [starts_at, ends_at); `rate` is decisions per person and hour, None = as measured."""
+
+    starts_at: datetime
+    ends_at: datetime
+    people: int
+    rate: float | None = None
+
+    def hours_in(self, start: datetime, end: datetime) -> float:
+        """Return the hours of the overlap with [start, end), at least 0."""
+        overlap = min(self.ends_at, end) - max(self.starts_at, start)
+        return max(0.0, overlap.total_seconds() / 3600)
+
+
+def person_hours(spans: Iterable[Span], start: datetime, end: datetime) -> float:
+    """Return the person hours planned in [start, end)."""
+    return sum(span.people * span.hours_in(start, end) for span in spans)
+
+
+def decisions(spans: Iterable[Span], start: datetime, end: datetime, *, rate: float) -> float:
+    """Return how many decisions fit in [start, end).
+
+    People * rate * hours, at the measured rate where none is planned.
+    """
+    return sum(span.people * span.hours_in(start, end) * (rate if span.rate is None else span.rate) for span in spans)
+
+
+def utilisation(arrivals: float, capacity: float) -> float | None:
+    """Return work per capacity, both per hour; None where work arrives and there is no capacity at all."""
+    if capacity > 0:
+        return arrivals / capacity
+    return None if arrivals > 0 else 0.0
+
+
+def time_to_empty(
+    backlog: float, *, arrivals: float, spans: Sequence[Span], rate: float, at: datetime
+) -> timedelta | None:
+    """Return when the backlog first reaches zero, or None when it does not within 28 days.
+
+    backlog(t+1) = max(0, backlog + arrivals - capacity), in steps of 15 minutes along the shifts; `arrivals` and
+    `rate` are per hour (and person).
+    """
+    hours = STEP.total_seconds() / 3600
+    left, start = backlog, at
+    while left > 0:
+        end = start + STEP
+        possible = decisions(spans, start, end, rate=rate)
+        gain = possible - arrivals * hours
+        if gain >= left:
+            return start - at + STEP * (left / gain)
+        left -= gain
+        start = end
+        if start - at >= HORIZON:
+            return None
+    return timedelta(0)
+
+
+def mean_age(backlog: float, throughput: float) -> timedelta | None:
+    """Return the mean age of what waits, by Little's law (1961).
+
+    Backlog / throughput per hour; None without throughput.
+    """
+    if throughput <= 0:
+        return timedelta(0) if backlog == 0 else None
+    return timedelta(hours=backlog / throughput)
+
+
+def share_interval(hits: int, total: int, *, z: float = 1.959964) -> tuple[float, float] | None:
+    """Return the Wilson (1927) interval of a share at 95 %; None where nothing was counted."""
+    if total == 0:
+        return None
+    p, zz = hits / total, z * z
+    middle = (p + zz / (2 * total)) / (1 + zz / total)
+    half = z / (1 + zz / total) * math.sqrt(p * (1 - p) / total + zz / (4 * total * total))
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -1,0 +1,91 @@
+"""Hourly figures and the state of the backlog, written ahead so that pages cost the same at any size of history."""
+
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from decisions.models import Queue, Rollup
+
+HOUR = timedelta(hours=1)
+OVERLAP = HOUR  # hours are counted again this far back: no transaction stays open that long
+SLOT = 300  # seconds; a person who decided within a slot worked it
+LOCKS = 7002  # advisory locks of the roll-up, by queue: two beats are harmless
+
+# figure -> (key, value, table, time): counted per queue and hour
+HOURLY = {
+    "arrivals": ("route", "count(*)", "decisions_item", "arrived_at"),
+    "decisions": ("purpose", "count(*)", "decisions_decision", "at"),
+    "overrides": ("source", "count(*) FILTER (WHERE is_override)", "decisions_ruling", "at"),
+    "worked": (
+        "''",
+        f"count(DISTINCT (person_id, floor(extract(epoch FROM at) / {SLOT}))) * {SLOT} / 3600.0",
+        "decisions_decision",
+        "at",
+    ),
+    "handling": ("purpose", "coalesce(sum(least(active_seconds, 3600)), 0)", "decisions_decision", "at"),
+    "timed": ("purpose", "count(active_seconds)", "decisions_decision", "at"),
+}
+COUNT = """
+INSERT INTO decisions_rollup (queue_id, figure, key, at, value, made_at)
+SELECT %(queue)s, %(figure)s, {key}, date_trunc('hour', {time}, 'UTC'), {value}, %(at)s
+FROM {table} WHERE queue_id = %(queue)s AND {time} >= %(start)s AND {time} < %(end)s
+GROUP BY 3, 4
+ON CONFLICT (queue_id, figure, at, key) DO UPDATE SET value = EXCLUDED.value, made_at = EXCLUDED.made_at
+"""
+
+AGES = (("1h", HOUR), ("4h", HOUR * 4), ("1d", HOUR * 24), ("3d", HOUR * 72))
+OLDER = "older"
+BACKLOG = """
+INSERT INTO decisions_rollup (queue_id, figure, key, at, value, made_at)
+SELECT %(queue)s, 'backlog', purpose || ':' || state || ':' || CASE
+    WHEN opened_at > %(at)s - interval '1 hour' THEN '1h'
+    WHEN opened_at > %(at)s - interval '4 hours' THEN '4h'
+    WHEN opened_at > %(at)s - interval '24 hours' THEN '1d'
+    WHEN opened_at > %(at)s - interval '72 hours' THEN '3d'
+    ELSE 'older' END AS band, %(slot)s, count(*), %(at)s
+FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed', 'held')
+GROUP BY 3
+UNION ALL
+SELECT %(queue)s, 'overdue', '', %(slot)s, count(*), %(at)s
+FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed', 'held') AND due_at < %(at)s
+UNION ALL
+SELECT %(queue)s, 'counted', '', %(slot)s, 1, %(at)s
+"""
+
+
+def roll_up(at: datetime) -> int:
+    """Bring every queue's figures up to `at`; returns how many queues were counted. Repeating it changes nothing."""
+    return sum(_roll_up_queue(queue_id, at) for queue_id in Queue.objects.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _roll_up_queue(queue_id: int, at: datetime) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCKS, queue_id])
+        if not cursor.fetchone()[0]:
+            return False
+        start = _start(queue_id, at)
+        hours: dict[str, int | datetime] = {"queue": queue_id, "at": at, "start": start, "end": at}
+        for figure, (key, value, table, time) in HOURLY.items():
+            cursor.execute(COUNT.format(key=key, value=value, table=table, time=time), {**hours, "figure": figure})
+        slot = at.replace(minute=0, second=0, microsecond=0)
+        Rollup.objects.filter(queue=queue_id, figure__in=("backlog", "overdue", "counted"), at=slot).delete()
+        cursor.execute(BACKLOG, {"queue": queue_id, "at": at, "slot": slot})
+    return True
+
+
+def _start(queue_id: int, at: datetime) -> datetime:
+    """Return the hour from which to count: a little before the last one counted, or the queue's beginning."""
+    last = (
+        Rollup.objects.filter(queue=queue_id, figure="counted", at__lte=at)
+        .order_by("-at")
+        .values_list("at", flat=True)
+        .first()
+    )
+    if last is None:
+        return (
+            Queue.objects.values_list("created_at", flat=True)
+            .get(pk=queue_id)
+            .replace(minute=0, second=0, microsecond=0)
+        )
+    return last - OVERLAP
