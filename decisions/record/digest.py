@@ -7,26 +7,75 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db.models import BinaryField, Model
+from django.db.models import BinaryField, JSONField, Model
 
-ERASABLE = frozenset(
-    {"note"}
-)  # a row's digest covers the note's commitment instead, so that erasing it changes no digest
+# Erasing empties these columns: digests leave them out and cover a commitment to them instead.
+EMPTIED = {
+    "body": frozenset({"content", "salt"}),
+    "decision": frozenset({"note"}),
+    "ruling": frozenset({"note"}),
+    "action": frozenset({"body"}),
+}
+# Work changes these columns of rows that else stay as they are: digests leave them out too.
+FREE = {
+    "body": ("is_held",),
+    "policy": ("state", "live_at", "retired_at"),
+    "action": (
+        "state",
+        "attempts",
+        "due_at",
+        "next_at",
+        "delivered_at",
+        "result",
+        "result_detail",
+        "result_at",
+    ),
+}
+
+
+def emptied(name: str) -> frozenset[str]:
+    """Return the columns of a model (its lower-case name) that erasing empties."""
+    return EMPTIED.get(name, frozenset())
+
+
+def left_out(name: str) -> frozenset[str]:
+    """Return the columns of a model that its digests leave out."""
+    return emptied(name) | frozenset(FREE.get(name, ()))
 
 
 def canonical(value: Any) -> bytes:
-    """Return the one JSON form of a value: UTF-8, keys sorted, times in UTC with microseconds."""
+    """Return the one JSON form of a value: UTF-8, keys sorted, times in UTC with microseconds where there are any."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC)
 
 
 def columns(row: Model) -> dict[str, Any]:
     """Return a row's fact columns by name, in JSON types; binary as hex."""
+    without = left_out(str(row._meta.model_name))
     return {
-        f.attname: bytes(value).hex() if isinstance(f, BinaryField) and value is not None else value
-        for f in row._meta.concrete_fields
-        if f.attname not in ERASABLE
-        for value in [f.value_from_object(row)]
+        field.attname: _plain(field, field.value_from_object(row))
+        for field in row._meta.concrete_fields
+        if field.attname not in without
     }
+
+
+def _plain(field: Any, value: Any) -> Any:
+    """Return a column's value as JSON has it; what is stored as JSON comes back from the database in another form."""
+    if value is None:
+        return None
+    if isinstance(field, BinaryField):
+        return bytes(value).hex()
+    return steady(value) if isinstance(field, JSONField) else value
+
+
+def steady(value: Any) -> Any:
+    """Return a JSON value as it also looks after a stay in a jsonb column, where 1e20 turns into an integer."""
+    if isinstance(value, dict):
+        return {str(key): steady(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [steady(inner) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value) if abs(value) >= 2**53 else value
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def of_row(row: Model) -> bytes:
@@ -40,10 +89,7 @@ def commitment(salt: bytes, data: bytes) -> bytes:
 
 
 def subject_key(queue_id: int, subject: str) -> str:
-    """Return the 32 hex digits under which a subject's items are found ("" for "").
-
-    The name itself stays in the body.
-    """
+    """Return the 32 hex digits under which a subject's items are found ("" for none); the name stays in the body."""
     if not subject:
         return ""
     return hmac.digest(settings.SUBJECT_SECRET, f"{queue_id}|{subject}".encode(), "sha256").hex()[:32]

@@ -1,0 +1,14 @@
+from django.db import migrations
+
+from decisions.record import guards
+
+
+def grant(apps, schema_editor):
+    guards.grant(schema_editor.connection, guards.tables_of(apps.get_app_config("decisions").get_models(include_auto_created=True)))
+
+
+class Migration(migrations.Migration):
+    """What the application's role may do to each table."""
+
+    dependencies = [("decisions", "0001_tables")]
+    operations = [migrations.RunPython(grant, migrations.RunPython.noop)]
