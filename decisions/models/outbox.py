@@ -24,9 +24,13 @@ class Endpoint(models.Model):
 
 
 class ActionQuerySet(models.QuerySet["Action"]):
+    def pending(self) -> "ActionQuerySet":
+        """Actions that the world was not told yet, and shall be."""
+        return self.filter(state=Action.State.PENDING)
+
     def due(self, at: datetime) -> "ActionQuerySet":
         """Actions whose next attempt is due."""
-        return self.filter(state=Action.State.PENDING, next_at__lte=at)
+        return self.pending().filter(next_at__lte=at)
 
     def told_but_not_done(self) -> "ActionQuerySet":
         """Delivered, and the receiver has not said that it did it."""
