@@ -1,0 +1,255 @@
+"""Who may do what, where and up to which value: one table, as a pure function and as SQL."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from django.db.models import BooleanField, F
+from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
+
+from decisions.exceptions import Forbidden, NotFound
+from decisions.models import Item, Membership, Task, User
+
+Role = Membership.Role
+Purpose = Task.Purpose
+
+
+class Act(StrEnum):
+    """All that a person may have the right to do. The word is what a refusal names."""
+
+    CLAIM = "claim"
+    DECIDE = "decide"
+    ESCALATE = "escalate"
+    HOLD = "hold"
+    UNDO = "undo"
+    TAKE_OVER = "take_over"  # answer an item past its waiting task, which is then cancelled
+    OVERRIDE_PASS = "override_pass"  # noqa: S105 - a right, not a password
+    REVERSE_HARD = "reverse_hard"
+    REVERSE_RULING = "reverse_ruling"
+    SEE_SCORE = "see_score"
+    SEE_PERSONAL = "see_personal"
+    READ_QUEUE = "read_queue"
+    READ_RECORD = "read_record"
+    EXPORT = "export"
+    VERIFY = "verify"
+    ERASE = "erase"
+    LEGAL_HOLD = "legal_hold"
+    DRAFT_POLICY = "draft_policy"
+    PUBLISH_POLICY = "publish_policy"
+    ROLL_BACK_POLICY = "roll_back_policy"
+    APPLY_QUEUE = "apply_queue"
+    PAUSE_QUEUE = "pause_queue"
+    MANAGE_PEOPLE = "manage_people"
+    MANAGE_SHIFTS = "manage_shifts"
+    MANAGE_ENDPOINT = "manage_endpoint"
+    REPLAY_DELIVERY = "replay_delivery"
+    INTAKE = "intake"
+    RECORD_RESULT = "record_result"
+    FEED_LABELS = "feed_labels"  # read what training gets
+
+
+class Own(StrEnum):
+    """What it means that the person already had a hand in the case."""
+
+    ANY = "any"  # nothing
+    ONLY = "only"  # it must be their own
+    INDEPENDENT = "independent"  # a second opinion, an appeal or an escalation needs somebody else
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How far a right goes. `purposes` and `routes` None = all; `is_valued`: the person's value limit applies."""
+
+    is_valued: bool = False
+    rank: int = Task.Rank.REVIEWER
+    purposes: frozenset[str] | None = None
+    routes: frozenset[str] | None = None
+    own: Own = Own.ANY
+
+
+@dataclass(frozen=True)
+class Case:
+    """What an act is about. `own`: the person decided, ruled on or escalated this item (undo, ruling: made it)."""
+
+    purpose: str = ""
+    rank: int = Task.Rank.REVIEWER
+    value: float | None = None
+    route: str = ""
+    own: bool = False
+    is_demo: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A person's role on a queue, the value up to which it counts (None = any), and what kind of person it is."""
+
+    role: str
+    value_limit: float | None = None
+    kind: str = User.Kind.PERSON
+
+
+INDEPENDENT = frozenset({Purpose.SECOND, Purpose.APPEAL, Purpose.ESCALATION})
+ORDINARY = frozenset(Purpose) - {Purpose.APPEAL, Purpose.ESCALATION}
+CASEWORK = frozenset({Act.CLAIM, Act.DECIDE, Act.ESCALATE, Act.HOLD, Act.UNDO})
+
+YES = Limit()
+OWN = Limit(own=Own.ONLY)
+WORK = Limit(is_valued=True, purposes=ORDINARY, own=Own.INDEPENDENT)
+LEADING = Limit(is_valued=True, rank=Task.Rank.LEAD, own=Own.INDEPENDENT)
+# An escalation ends with who takes it: it can be released, not passed on under a new name.
+ESCALATING = Limit(rank=Task.Rank.LEAD, purposes=frozenset(Purpose) - {Purpose.ESCALATION})
+SENIOR = Limit(rank=Task.Rank.LEAD)
+VALUED = Limit(is_valued=True, rank=Task.Rank.LEAD)
+PASSED = Limit(is_valued=True, routes=frozenset({Item.Route.PASS}))
+DONE_HARD = Limit(is_valued=True, routes=frozenset({Item.Route.HARD}))
+OWN_RULING = Limit(is_valued=True, own=Own.ONLY)
+
+# Who is missing may not. Duties are kept apart: auditors read, keep evidence and decide nothing; administrators manage
+# people and connections, decide nothing and see neither scores nor personal fields; managers route, leads judge cases.
+TABLE: dict[Act, dict[str, Limit]] = {
+    Act.CLAIM: {Role.REVIEWER: WORK, Role.LEAD: LEADING, Role.MANAGER: LEADING},
+    Act.DECIDE: {Role.REVIEWER: WORK, Role.LEAD: LEADING, Role.MANAGER: LEADING},
+    Act.ESCALATE: {Role.REVIEWER: ESCALATING, Role.LEAD: ESCALATING, Role.MANAGER: ESCALATING},
+    Act.HOLD: {Role.REVIEWER: YES, Role.LEAD: SENIOR, Role.MANAGER: SENIOR},
+    Act.UNDO: {Role.REVIEWER: OWN, Role.LEAD: OWN, Role.MANAGER: OWN},
+    Act.TAKE_OVER: {Role.LEAD: VALUED, Role.MANAGER: VALUED},
+    Act.OVERRIDE_PASS: {Role.LEAD: PASSED, Role.MANAGER: PASSED},
+    Act.REVERSE_HARD: {Role.LEAD: DONE_HARD, Role.MANAGER: DONE_HARD},
+    Act.REVERSE_RULING: {Role.REVIEWER: OWN_RULING, Role.LEAD: VALUED, Role.MANAGER: VALUED},
+    Act.SEE_SCORE: dict.fromkeys((Role.REVIEWER, Role.LEAD, Role.MANAGER, Role.AUDITOR), YES),
+    Act.SEE_PERSONAL: dict.fromkeys((Role.REVIEWER, Role.LEAD, Role.MANAGER), YES),
+    Act.READ_QUEUE: dict.fromkeys(Role, YES),
+    Act.READ_RECORD: {**dict.fromkeys(Role, YES), Role.REVIEWER: OWN},
+    Act.EXPORT: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
+    Act.VERIFY: dict.fromkeys((Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
+    Act.ERASE: {Role.ADMIN: YES},
+    Act.LEGAL_HOLD: dict.fromkeys((Role.AUDITOR, Role.ADMIN), YES),
+    Act.DRAFT_POLICY: {Role.MANAGER: YES},
+    Act.PUBLISH_POLICY: {Role.MANAGER: YES},
+    Act.ROLL_BACK_POLICY: {Role.MANAGER: YES},
+    Act.APPLY_QUEUE: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
+    Act.PAUSE_QUEUE: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
+    Act.MANAGE_PEOPLE: {Role.ADMIN: YES},
+    Act.MANAGE_SHIFTS: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
+    Act.MANAGE_ENDPOINT: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
+    Act.REPLAY_DELIVERY: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
+    Act.INTAKE: {Role.MANAGER: YES},
+    Act.RECORD_RESULT: {Role.MANAGER: YES},
+    Act.FEED_LABELS: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
+}
+# What another system may besides its role, whatever that is; its token's scopes narrow both.
+SERVICE = {Act.READ_QUEUE: YES, Act.INTAKE: YES, Act.RECORD_RESULT: YES, Act.FEED_LABELS: YES}
+
+NOBODY = Case()
+
+
+def limit(standing: Standing, act: Act) -> Limit | None:
+    """Return how far this standing may do the act, None when not at all."""
+    if standing.kind == User.Kind.SIMULATED and act not in CASEWORK:
+        return None
+    also = SERVICE.get(act) if standing.kind == User.Kind.SERVICE else None
+    return also or TABLE[act].get(standing.role)
+
+
+def may(standing: Standing, act: Act, case: Case = NOBODY) -> bool:
+    """Return whether this standing covers the act in this case. An unknown value is above every limit."""
+    to = limit(standing, act)
+    if to is None or (standing.kind == User.Kind.SIMULATED and not case.is_demo):
+        return False
+    return (
+        case.rank <= to.rank
+        and (to.purposes is None or case.purpose in to.purposes)
+        and (to.routes is None or case.route in to.routes)
+        and _value_fits(standing, to, case.value)
+        and _own_fits(to, case)
+    )
+
+
+def _value_fits(standing: Standing, to: Limit, value: float | None) -> bool:
+    if not to.is_valued or standing.value_limit is None:
+        return True
+    return value is not None and value <= standing.value_limit
+
+
+def _own_fits(to: Limit, case: Case) -> bool:
+    if to.own == Own.ONLY:
+        return case.own
+    return to.own == Own.ANY or not case.own or case.purpose not in INDEPENDENT
+
+
+def who_holds(act: Act, case: Case = NOBODY) -> list[str]:
+    """Return the roles in which somebody else, whom no value limit binds, may do this."""
+    fresh = replace(case, own=case.own and case.purpose not in INDEPENDENT)
+    return [role for role in Role if may(Standing(role), act, fresh)]
+
+
+def standing(user: User, queue_id: int | None) -> Standing | None:
+    """Return where a person stands on a queue (None: the whole site), or None when they do not belong there.
+
+    The membership on the queue itself goes before one on all queues, even where it gives less.
+    """
+    memberships = Membership.objects.of(user).on(queue_id)
+    found = memberships.order_by(F("queue").desc(nulls_last=True)).values_list("role", "value_limit").first()
+    return Standing(*found, kind=user.kind) if found else None
+
+
+def require(user: User, act: Act, *, queue_id: int | None, case: Case = NOBODY) -> Standing:
+    """Return the person's standing, or refuse: NotFound for who does not belong there, Forbidden naming the right."""
+    stands = standing(user, queue_id)
+    if stands is None:
+        raise NotFound
+    demand(stands, act, queue_id=queue_id, case=case)
+    return stands
+
+
+def demand(stands: Standing, act: Act, *, queue_id: int | None, case: Case = NOBODY) -> None:
+    """Refuse with Forbidden, naming the right and who has it, what this standing does not cover."""
+    if may(stands, act, case):
+        return
+    detail = _("You lack the right “%(right)s” here.") % {"right": act.value}
+    holders = ", ".join(str(Role(role).label) for role in who_holds(act, case))
+    if holders:
+        detail += " " + _("Those who have it, within their limits: %(roles)s.") % {"roles": holders}
+    raise Forbidden(detail, right=act.value, queue_id=queue_id)
+
+
+# A hand in an item: decided, ruled or escalated. Scalar subqueries, for an EXISTS may be planned as a hash of all that
+# the person ever did.
+HAND = """coalesce(
+    (SELECT true FROM decisions_decision d WHERE d.item_id = decisions_task.item_id AND d.person_id = %s LIMIT 1),
+    (SELECT true FROM decisions_ruling r WHERE r.item_id = decisions_task.item_id AND r.person_id = %s LIMIT 1),
+    (SELECT true FROM decisions_task o JOIN decisions_move m ON m.task_id = o.id
+     WHERE o.item_id = decisions_task.item_id AND m.kind = 'escalated' AND m.person_id = %s LIMIT 1),
+    false)"""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The tasks a standing covers for an act, as a condition on `decisions_task`: `may` in SQL."""
+
+    sql: str
+    params: tuple[object, ...]
+
+    @classmethod
+    def of(cls, stands: Standing, user: User, act: Act = Act.CLAIM) -> "Reach":
+        """Return the condition for this person; none of the tasks when the right is missing."""
+        to = limit(stands, act)
+        if to is None:
+            return cls("false", ())
+        parts: list[tuple[str, tuple[object, ...]]] = [("decisions_task.rank <= %s", (int(to.rank),))]
+        if to.purposes is not None:
+            parts.append(("decisions_task.purpose = ANY(%s)", (sorted(to.purposes),)))
+        if to.is_valued and stands.value_limit is not None:
+            parts.append(("coalesce(decisions_task.value <= %s, false)", (stands.value_limit,)))
+        if stands.kind == User.Kind.SIMULATED:
+            parts.append(("decisions_task.is_demo", ()))
+        if to.own == Own.INDEPENDENT:
+            own = f"(NOT decisions_task.purpose = ANY(%s) OR NOT {HAND})"
+            parts.append((own, (sorted(INDEPENDENT), user.pk, user.pk, user.pk)))
+        return cls(" AND ".join(sql for sql, _params in parts), tuple(p for _sql, params in parts for p in params))
+
+    @property
+    def condition(self) -> RawSQL:
+        """The same as an expression: `Task.objects.waiting().filter(reach.condition)`."""
+        # The text is put together from this module's constants; every value is a parameter.
+        return RawSQL(self.sql, self.params, BooleanField())  # noqa: S611
