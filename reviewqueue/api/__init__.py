@@ -1,0 +1,1 @@
+"""JSON in, JSON out: the door for programs."""

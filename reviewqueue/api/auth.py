@@ -1,0 +1,164 @@
+"""Who calls the API: tokens of our own, what they may be used for, and how often."""
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from redis import Redis
+from redis.exceptions import RedisError
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.throttling import BaseThrottle
+
+from decisions.exceptions import NotFound, Refused
+from decisions.models import Token, User
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # it loads our classes by name when it is imported
+
+KEYWORD = "bearer"
+LONGEST = 200  # characters of a token that are worth looking up
+USED_EVERY = timedelta(minutes=1)  # how exactly `last_used_at` is known
+SPANS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
+
+
+class WrongScope(Refused):
+    """This token may not be used for that."""
+
+    code = "wrong_scope"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What a token lets its person do here: `queues` empty means all that the person may."""
+
+    token_id: int
+    user: User
+    scopes: frozenset[str]
+    queues: frozenset[int]
+
+    def reaches(self, queue_id: int | None) -> bool:
+        """Say whether the token may be used on this queue (None = the site as a whole)."""
+        return not self.queues or queue_id in self.queues
+
+    def require(self, queue_id: int | None) -> None:
+        """Refuse, as if the queue were not there, what lies outside the token's queues."""
+        if not self.reaches(queue_id):
+            raise NotFound
+
+
+def of(request: Request) -> Caller:
+    """Return who calls; only behind `TokenAuthentication`."""
+    assert isinstance(request.auth, Caller)
+    return request.auth
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer rq_...`, looked up by its SHA-256 in one query."""
+
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
+        kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != KEYWORD:
+            return None
+        at = timezone.now()
+        token = _find(secret.strip(), at)
+        if token is None:
+            raise AuthenticationFailed(_("This token is not valid, or not any more."))
+        _note_use(token, at)
+        return token.user, Caller(
+            token_id=token.pk,
+            user=token.user,
+            scopes=frozenset(token.scopes),
+            queues=frozenset(token.queue_ids),  # type: ignore[attr-defined]  # annotated in _find
+        )
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
+        return 'Bearer realm="review queue"'
+
+
+def _find(secret: str, at: datetime) -> Token | None:
+    """Return the valid token with this secret, its person, and as `queue_ids` the queues it is limited to."""
+    if len(secret) > LONGEST:
+        return None
+    limits = Token.queues.through.objects.filter(token_id=OuterRef("pk")).values("queue_id")
+    return (
+        Token.objects.valid(at)
+        .select_related("user")
+        .annotate(queue_ids=ArraySubquery(limits))
+        .filter(digest=hashlib.sha256(secret.encode()).digest())
+        .first()
+    )
+
+
+def _note_use(token: Token, at: datetime) -> None:
+    """Remember that the token was used, at most once a minute."""
+    if token.last_used_at and at - token.last_used_at < USED_EVERY:
+        return
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=at - USED_EVERY)
+    Token.objects.filter(stale, pk=token.pk).update(last_used_at=at)
+
+
+class HasScope(BasePermission):
+    """Each view names the scopes of which the token must hold one. What the person may do, the core decides."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if not isinstance(request.auth, Caller):
+            return False  # the framework makes a 401 of it
+        scopes: frozenset[str] = view.scopes  # type: ignore[attr-defined]  # every door names them
+        if request.auth.scopes.isdisjoint(scopes):
+            needed = " / ".join(sorted(scopes))
+            raise WrongScope(_("This needs a token with the scope %(scope)s.") % {"scope": needed})
+        return True
+
+
+class TokenThrottle(BaseThrottle):
+    """So many calls of one token in a span, counted in Redis in one round trip; without Redis nothing is limited."""
+
+    shy_until: ClassVar[float] = 0.0  # while Redis does not answer it is not asked again for a moment
+    SHY = 5.0
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the framework's signature
+        calls, span = limit()
+        if time.monotonic() < TokenThrottle.shy_until or not isinstance(request.auth, Caller):
+            return True
+        self.left = span - time.time() % span
+        try:
+            return count(f"throttle:{request.auth.token_id}:{time.time() // span:.0f}", span) <= calls
+        except RedisError:
+            TokenThrottle.shy_until = time.monotonic() + self.SHY
+            return True
+
+    def wait(self) -> float:
+        return math.ceil(self.left)
+
+
+def limit() -> tuple[int, int]:
+    """Return how many calls are allowed in how many seconds."""
+    calls, _slash, span = str(api_settings.DEFAULT_THROTTLE_RATES["token"]).partition("/")
+    return int(calls), SPANS[span]
+
+
+@cache
+def redis() -> Redis:
+    """Return this process's connection pool for counting; a slow Redis is as good as none."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25)
+
+
+def count(key: str, span: int) -> int:
+    """Count one more under a key that is gone after `span` seconds."""
+    pipe = redis().pipeline(transaction=False)
+    pipe.incr(key)
+    pipe.expire(key, span)
+    return int(pipe.execute()[0])

@@ -1,0 +1,93 @@
+"""What all views of the API have in common."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from decisions import requests
+from decisions.exceptions import Invalid
+from reviewqueue.api import auth, formats
+
+KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+Change = Callable[..., HttpResponse]
+
+
+class Door(APIView):
+    """A call of the API. `scopes`: the token must hold one of them."""
+
+    scopes: ClassVar[frozenset[str]]
+    content_negotiation_class = formats.AlwaysJSON
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {**super().default_response_headers, "Cache-Control": "no-store"}
+
+
+class Open(Door):
+    """A call without a token."""
+
+    scopes: ClassVar[frozenset[str]] = frozenset()
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+
+
+def answer(data: Any, status: int = 200) -> HttpResponse:
+    """Answer with JSON."""
+    return HttpResponse(formats.write(data), status=status, content_type=formats.JSON)
+
+
+def once(change: Change) -> Change:
+    """Let a call with an Idempotency-Key happen once: sent again, it gets the answer it got before.
+
+    The answer is stored in the transaction of the effect; a refusal rolls that back and is not stored.
+    """
+
+    @wraps(change)
+    def changed(door: Door, request: Request, **names: Any) -> HttpResponse:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return change(door, request, **names)
+        if not KEY.fullmatch(key):
+            raise Invalid(_("An Idempotency-Key has 1 to 200 printable ASCII characters without spaces."))
+        return _keyed(lambda: change(door, request, **names), request, key)
+
+    return changed
+
+
+@transaction.atomic
+def _keyed(change: Callable[[], HttpResponse], request: Request, key: str) -> HttpResponse:
+    person, digest = auth.of(request).user, _digest(request)
+    if kept := requests.recall(user=person, key=key, digest=digest):
+        return HttpResponse(
+            bytes(kept.answer),
+            status=kept.status,
+            content_type=formats.JSON,
+            headers={"Idempotency-Replayed": "true"},
+        )
+    response = change()
+    requests.keep(
+        user=person,
+        key=key,
+        digest=digest,
+        status=response.status_code,
+        answer=response.content,
+        at=timezone.now(),
+    )
+    return response
+
+
+def _digest(request: Request) -> bytes:
+    """Return the SHA-256 of what makes two calls the same call."""
+    place = f"{request.method} {request.get_full_path()}\n".encode()
+    return hashlib.sha256(place + bytes(request._request.body)).digest()

@@ -1,0 +1,31 @@
+"""The addresses of the API and of operation."""
+
+from django.urls import URLPattern, include, path, re_path, register_converter
+
+from reviewqueue.api import ops, problems, schema
+
+
+class IdConverter:
+    """The id of a row: what fits the database's 64 bits."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(IdConverter, "id")
+
+v1: list[URLPattern] = []
+
+urlpatterns = [
+    path("api/v1/", include(v1)),
+    path("api/schema/", schema.SchemaView.as_view(), name="schema"),
+    path("api/docs/", schema.DocsView.as_view(), name="docs"),
+    re_path("^api/", problems.nowhere),
+    path("livez", ops.Live.as_view(), name="livez"),
+    path("readyz", ops.Ready.as_view(), name="readyz"),
+]
