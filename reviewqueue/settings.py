@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "reviewqueue.web.refusals.RefusalPages",
 ]
 
 ROOT_URLCONF = "reviewqueue.urls"

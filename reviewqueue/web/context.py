@@ -1,10 +1,66 @@
 """What every page shows around its content: workplaces, queues, who is here."""
 
+import json
+from typing import Any
+
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from decisions.models import Membership, Queue, User
+from decisions.rights import Act
+from reviewqueue.web import queues
+
+Role = Membership.Role
+
+# workplace -> (the right that opens it, icon, key)
+WORKPLACES: dict[str, tuple[Act, str, str]] = {
+    "review": (Act.CLAIM, "review", "g q"),
+    "floor": (Act.MANAGE_SHIFTS, "floor", "g d"),
+    "audit": (Act.VERIFY, "audit", "g a"),
+    "science": (Act.DRAFT_POLICY, "policy", "g p"),
+}
 
 
-def workplace(request: HttpRequest) -> dict[str, object]:
-    """Return the navigation for the person signed in; empty for everybody else."""
-    if not getattr(request, "user", None) or not request.user.is_authenticated:
-        return {}
-    return {}
+def workplace(request: HttpRequest) -> dict[str, Any]:
+    """Return the navigation for the person signed in; next to nothing for everybody else."""
+    shown: dict[str, Any] = {"app_version": settings.APP_VERSION}
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return shown
+    place = _place(request)
+    memberships = list(Membership.objects.of(user).select_related("queue"))
+    return {
+        **shown,
+        "nav": [entry for entry in _nav(user, place) if entry],
+        "queues": _switcher(request, user, place),
+        "person_role": ", ".join(sorted({str(Role(m.role).label) for m in memberships})),
+        "keys_json": json.dumps(user.keys),
+        "keys_url": reverse("account:keys"),
+    }
+
+
+def _place(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return match.namespace if match and match.namespace in WORKPLACES else ""
+
+
+def _nav(user: User, place: str) -> list[dict[str, Any]]:
+    names = {"review": _("Review"), "floor": _("Floor"), "audit": _("Audit"), "science": _("Policy")}
+    return [
+        {"label": names[name], "url": reverse(f"{name}:index"), "active": name == place, "icon": icon, "key": key}
+        for name, (act, icon, key) in WORKPLACES.items()
+        if any(queues.may(user, queue, act) for queue in Queue.objects.all())
+    ]
+
+
+def _switcher(request: HttpRequest, user: User, place: str) -> list[dict[str, Any]]:
+    """Return the queues of the workplace that is shown, each with its address there."""
+    if not place:
+        return []
+    slug = request.resolver_match.kwargs.get("slug", "") if request.resolver_match else ""
+    return [
+        {"label": queue.spec.title, "url": reverse(f"{place}:show", args=[queue.slug]), "active": queue.slug == slug}
+        for queue in queues.where(user, WORKPLACES[place][0])
+    ]

@@ -1,0 +1,50 @@
+"""What a manager types on the floor."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from decisions.queues.pause import Why
+
+
+class ShiftForm(forms.Form):
+    """A shift in the queue's own time zone."""
+
+    starts_at = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput({"type": "datetime-local"}))
+    ends_at = forms.DateTimeField(label=_("To"), widget=forms.DateTimeInput({"type": "datetime-local"}))
+    people = forms.IntegerField(label=_("People"), min_value=1, max_value=10_000)
+    rate = forms.FloatField(
+        label=_("Decisions per person and hour"), min_value=0.1, required=False, help_text=_("empty = as measured")
+    )
+
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+        self.zone = zone
+        super().__init__(*args, **kwargs)
+
+    def clean_starts_at(self) -> datetime:
+        return self._in_zone("starts_at")
+
+    def clean_ends_at(self) -> datetime:
+        return self._in_zone("ends_at")
+
+    def _in_zone(self, name: str) -> datetime:
+        """Read what was typed as a time on the queue's own clock."""
+        typed: datetime = self.cleaned_data[name]
+        return timezone.make_aware(timezone.make_naive(typed), self.zone)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        start, end = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if start and end and end <= start:
+            self.add_error("ends_at", _("A shift ends after it starts."))
+        return cleaned
+
+
+class PauseForm(forms.Form):
+    """Why a queue is paused or goes on."""
+
+    why = forms.ChoiceField(label=_("Why"), choices=Why.choices)
