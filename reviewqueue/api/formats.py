@@ -1,6 +1,5 @@
-"""Bytes in, bytes out: strict JSON, NDJSON and gzip, with limits."""
+"""Bytes in, bytes out: strict JSON, NDJSON, gzip."""
 
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
@@ -13,12 +12,11 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from decisions.exceptions import Invalid, TooBig
+from decisions.exceptions import Invalid
+from decisions.intake import parse
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
-MOST_BYTES = 20 * 1024 * 1024
-DEEPEST = 20
 
 
 class Malformed(Invalid):
@@ -81,8 +79,8 @@ def _check(data: Any) -> None:
     level, depth = [data], 0
     while level:
         depth += 1
-        if depth > DEEPEST + 1:
-            raise Malformed(_("This JSON is nested more than %(depth)s levels deep.") % {"depth": DEEPEST})
+        if depth > parse.MAX_DEPTH + 1:
+            raise Malformed(_("This JSON is nested more than %(depth)s levels deep.") % {"depth": parse.MAX_DEPTH})
         if any(isinstance(value, str) and "\0" in value for value in level):
             raise Malformed(_("Text must not hold the character NUL."))
         level = [inner for value in level for inner in _inside(value)]
@@ -108,27 +106,10 @@ def body(request: Request, *media_types: str) -> bytes:
     raw = bytes(request._request.body)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "gzip":
-        return inflate(raw)
+        return parse.unpack(raw)
     if encoding != "identity":
         raise UnsupportedMediaType(encoding, detail=_("Only gzip is known as a content encoding."))
     return raw
-
-
-def inflate(raw: bytes, most: int = MOST_BYTES) -> bytes:
-    """Unpack gzip, of one or more members, stopping at `most` bytes however much is packed in."""
-    out = bytearray()
-    while raw:
-        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            out += member.decompress(raw, most + 1 - len(out))
-        except zlib.error as error:
-            raise Malformed(_("This is not valid gzip.")) from error
-        if len(out) > most:
-            raise TooBig(_("Unpacked this is more than %(most)s bytes.") % {"most": most})
-        if not member.eof:
-            raise Malformed(_("This gzip ends too early."))
-        raw = member.unused_data
-    return bytes(out)
 
 
 def stream(rows: Iterable[dict[str, Any]]) -> StreamingHttpResponse:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -107,7 +108,7 @@ def _refusal(error: Exception) -> Refused:
     if isinstance(error, Http404):
         return NotFound()
     if isinstance(error, RequestDataTooBig):
-        return TooBig(_("A call may bring at most %(most)s bytes.") % {"most": formats.MOST_BYTES})
+        return TooBig(_("A call may bring at most %(most)s bytes.") % {"most": settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return Invalid()
     logger.exception("api.broken", exc_info=error)
