@@ -39,10 +39,11 @@ def chain_hash(
     reason: str,
     entry: str,
     at: datetime,
+    version: int = VERSION,
 ) -> bytes:
     """Return an entry's hash: SHA-256 of the version byte, the hash before it and the canonical JSON of its columns."""
     line = [chain, seq, kind, actor, item, reason, orjson.Fragment(entry), at]
-    return hashlib.sha256(bytes([VERSION]) + previous + digest.canonical(line)).digest()
+    return hashlib.sha256(bytes([version]) + previous + digest.canonical(line)).digest()
 
 
 def append(
@@ -79,9 +80,7 @@ def append(
 
 def refuse(user: User, error: Forbidden, at: datetime) -> None:
     """Note a refused attempt, in a transaction of its own, at most 60 an hour for one person and right."""
-    counter = f"refused:{user.pk}:{error.right}:{at:%Y%m%d%H}"
-    cache.add(counter, 0, timeout=3600)
-    if cache.incr(counter) > REFUSALS_PER_HOUR:
+    if _times(f"refused:{user.pk}:{error.right}:{at:%Y%m%d%H}") > REFUSALS_PER_HOUR:
         return
     with transaction.atomic():
         append(
@@ -91,3 +90,12 @@ def refuse(user: User, error: Forbidden, at: datetime) -> None:
             at=at,
             reason=error.right,
         )
+
+
+def _times(counter: str) -> int:
+    """Count one more time within an hour; a cache that forgets or goes away counts from the start."""
+    cache.add(counter, 0, timeout=3600)
+    try:
+        return cache.incr(counter)
+    except ValueError:
+        return 1
