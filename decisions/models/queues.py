@@ -48,7 +48,7 @@ class QueueVersion(Fact):
     def spec(self) -> "Spec":
         from decisions.queues import parse  # noqa: PLC0415 - parse needs the models' words, not the reverse
 
-        return parse.spec(self.content)
+        return parse.stored(self.content)
 
 
 class ModelVersion(Fact):

@@ -1,0 +1,74 @@
+"""The queue as it is in force now: its spec, its live policy and its models, at the cost of one small query."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from decisions.exceptions import Conflict, NotFound
+from decisions.models import ModelVersion, Policy, QueueVersion
+from decisions.queues.spec import Spec
+
+# All that moves with an apply, a publish, a roll-back or a new model. `created_at` tells databases apart.
+MOVES = """
+    SELECT q.id, q.created_at, q.version_id, p.id, q.is_paused,
+           (SELECT max(m.id) FROM decisions_modelversion m WHERE m.queue_id = q.id)
+    FROM decisions_queue q LEFT JOIN decisions_policy p ON p.queue_id = q.id AND p.state = 'live'
+    WHERE q.slug = %s
+"""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A queue in force. The rows are shared by all who ask: read them only.
+
+    `model` is the policy's, `external` the one whose scores come without a name; `models` has all, by name.
+    """
+
+    queue_id: int
+    slug: str
+    version_id: int
+    spec: Spec
+    policy: Policy
+    model: ModelVersion | None
+    external: ModelVersion
+    models: Mapping[str, ModelVersion]
+    is_paused: bool
+
+
+_known: dict[str, tuple[tuple[Any, ...], Live]] = {}  # by slug; replaced as a whole, so threads need no lock
+
+
+def of(slug: str) -> Live:
+    """Return the queue in force, right at once after a change in any process; refuses a queue that is not there."""
+    with connection.cursor() as cursor:
+        cursor.execute(MOVES, [slug])
+        moves = cursor.fetchone()
+    if moves is None or moves[2] is None:
+        _known.pop(slug, None)
+        raise NotFound(_("There is no queue “%(slug)s”.") % {"slug": slug})
+    if moves[3] is None:
+        raise Conflict(_("The queue “%(slug)s” has no live policy.") % {"slug": slug})
+    known = _known.get(slug)
+    if known is None or known[0] != moves:
+        known = _known[slug] = (moves, _read(slug, moves))
+    return known[1]
+
+
+def _read(slug: str, moves: tuple[Any, ...]) -> Live:
+    queue_id, _created_at, version_id, policy_id, is_paused, _model_id = moves
+    models = {model.name: model for model in ModelVersion.objects.filter(queue=queue_id)}
+    policy = Policy.objects.select_related("model").get(pk=policy_id)
+    return Live(
+        queue_id=queue_id,
+        slug=slug,
+        version_id=version_id,
+        spec=QueueVersion.objects.get(pk=version_id).spec,
+        policy=policy,
+        model=policy.model,
+        external=models["external"],
+        models=models,
+        is_paused=is_paused,
+    )
