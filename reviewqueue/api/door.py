@@ -10,16 +10,19 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from decisions import requests
-from decisions.exceptions import Invalid
+from decisions.exceptions import Fault, Invalid, NotFound
+from decisions.models import Queue
 from reviewqueue.api import auth, formats
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 Change = Callable[..., HttpResponse]
+QUEUE = OpenApiParameter("queue", str, required=True, description="The queue's slug.")
 
 
 class Door(APIView):
@@ -40,6 +43,23 @@ class Open(Door):
     authentication_classes = []
     permission_classes = []
     throttle_classes = []
+
+
+def queue_named(request: Request, slug: str) -> Queue:
+    """Return the queue, if it is there and the token may be used on it."""
+    queue = Queue.objects.filter(slug=slug).first()
+    if queue is None:
+        raise NotFound
+    auth.of(request).require(queue.pk)
+    return queue
+
+
+def queue_asked(request: Request) -> Queue:
+    """Return the queue that the query names."""
+    slug = request.query_params.get("queue")
+    if not slug:
+        raise Invalid(faults=[Fault("queue", "required", _("Name the queue."))])
+    return queue_named(request, slug)
 
 
 def answer(data: Any, status: int = 200) -> HttpResponse:

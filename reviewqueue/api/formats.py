@@ -112,6 +112,7 @@ def body(request: Request, *media_types: str) -> bytes:
     return raw
 
 
-def stream(rows: Iterable[dict[str, Any]]) -> StreamingHttpResponse:
-    """Answer with one JSON object a line, as the rows come."""
-    return StreamingHttpResponse((write(row) + b"\n" for row in rows), content_type=NDJSON)
+def stream(chunks: Iterable[list[dict[str, Any]]]) -> StreamingHttpResponse:
+    """Answer with one JSON object a line, as the chunks come."""
+    lines = (b"".join(write(row) + b"\n" for row in chunk) for chunk in chunks)
+    return StreamingHttpResponse(lines, content_type=NDJSON)

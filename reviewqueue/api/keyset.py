@@ -19,7 +19,7 @@ NEWEST, OLDEST = "newest", "oldest"
 class Keyset(BasePagination):
     """`?order=newest|oldest&limit=&after=ID`: the rows that follow the row with this id.
 
-    The view names in `key` the columns that order its rows, the last of them unique among them.
+    The view says by `key()` which columns order its rows, and by `everything()` which rows there are.
     """
 
     next: str | None = None
@@ -27,9 +27,9 @@ class Keyset(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         order, limit, after = _asked(request.query_params)
         if after is not None:
-            queryset = queryset.filter(_beyond(_row(view.everything(), after), view.key, order))
+            queryset = queryset.filter(_beyond(_row(view.everything(), after), view.key(), order))
         sign = "-" if order == NEWEST else ""
-        rows = list(queryset.order_by(*(sign + column for column in view.key))[: limit + 1])
+        rows = list(queryset.order_by(*(sign + column for column in view.key()))[: limit + 1])
         if len(rows) > limit:
             rows.pop()
             self.next = _address(request, after=rows[-1].pk)

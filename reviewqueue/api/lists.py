@@ -6,32 +6,19 @@ import django_filters as filters
 import orjson
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
-from rest_framework.request import Request
 
 from decisions import rights
-from decisions.exceptions import Fault, Invalid, NotFound
-from decisions.models import Decision, Event, Queue, Ruling, Task, User
+from decisions.models import Decision, Event, Ruling, Task, User
 from decisions.rights import Act
 from reviewqueue.api import auth
-from reviewqueue.api.door import Door
+from reviewqueue.api.door import QUEUE, Door, queue_asked, queue_named
 from reviewqueue.api.keyset import Keyset
 
-QUEUE = OpenApiParameter("queue", str, required=True, description="The queue's slug.")
 CHAIN = OpenApiParameter("queue", str, description="The queue's slug; left out: the record of the site as a whole.")
-
-
-def reached(request: Request, slug: str) -> Queue:
-    """Return the queue, if it is there and the token may be used on it."""
-    queue = Queue.objects.filter(slug=slug).first()
-    if queue is None:
-        raise NotFound
-    auth.of(request).require(queue.pk)
-    return queue
 
 
 class Person(serializers.Serializer[User]):
@@ -152,16 +139,16 @@ class Listing(Door, ListAPIView[Any]):
     scopes = frozenset({"read", "audit"})
     filter_backends = [DjangoFilterBackend]
     pagination_class = Keyset
-    key: ClassVar[tuple[str, ...]] = ("at", "id")
     whose: ClassVar[str] = "person"
 
     @cached_property
     def chain(self) -> int:
         """The queue that is asked for; 0 for the site as a whole."""
-        slug = self.request.query_params.get("queue")
-        if not slug:
-            raise Invalid(faults=[Fault("queue", "required", _("Name the queue."))])
-        return reached(self.request, slug).pk
+        return queue_asked(self.request).pk
+
+    def key(self) -> tuple[str, ...]:
+        """Return the columns that order the rows, the last of them unique among them."""
+        return "at", "id"
 
     def everything(self) -> QuerySet[Any]:
         """Return the rows of the queue that this person may see."""
@@ -209,14 +196,16 @@ class Events(Listing):
     serializer_class = EventShape
     filterset_class = EventFilter
     queryset = Event.objects.none()
-    key = ("seq",)
     whose = "actor"
+
+    def key(self) -> tuple[str, ...]:
+        return ("seq",)
 
     @cached_property
     def chain(self) -> int:
         slug = self.request.query_params.get("queue")
         if slug:
-            return reached(self.request, slug).pk
+            return queue_named(self.request, slug).pk
         auth.of(self.request).require(None)
         return Event.SITE
 

@@ -1,8 +1,8 @@
 """The addresses of the API and of operation."""
 
-from django.urls import URLPattern, include, path, re_path, register_converter
+from django.urls import include, path, re_path, register_converter
 
-from reviewqueue.api import ops, problems, schema
+from reviewqueue.api import actions, labels, lists, ops, problems, queues, schema
 
 
 class IdConverter:
@@ -19,7 +19,15 @@ class IdConverter:
 
 register_converter(IdConverter, "id")
 
-v1: list[URLPattern] = []
+v1 = [
+    path("queues/", queues.Mine.as_view()),
+    path("queues/<slug:queue>/status/", queues.Status.as_view()),
+    path("decisions/", lists.Decisions.as_view()),
+    path("rulings/", lists.Rulings.as_view()),
+    path("events/", lists.Events.as_view()),
+    path("labels/", labels.Labels.as_view()),
+    path("actions/", actions.Actions.as_view()),
+]
 
 urlpatterns = [
     path("api/v1/", include(v1)),

@@ -1,0 +1,63 @@
+"""What the outside world was told, and what it says it did."""
+
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import serializers
+
+from decisions import rights
+from decisions.exceptions import Fault, Invalid
+from decisions.models import Action
+from decisions.rights import Act
+from reviewqueue.api import auth
+from reviewqueue.api.door import QUEUE
+from reviewqueue.api.lists import Listing
+
+TOLD, DEAD = "told", "dead"
+STATE = OpenApiParameter(
+    "state", enum=[TOLD, DEAD], default=TOLD, description="Told but not said to be done, or given up."
+)
+
+
+class ActionShape(serializers.ModelSerializer[Action]):
+    external_id = serializers.CharField(source="item.external_id")
+
+    class Meta:
+        model = Action
+        fields = (
+            *("id", "item", "external_id", "ruling", "name", "state", "attempts", "due_at", "delivered_at"),
+            *("result", "result_detail", "result_at", "created_at"),
+        )
+
+
+@extend_schema_view(
+    get=extend_schema(operation_id="list_actions", summary="Told but not done", parameters=[QUEUE, STATE])
+)
+class Actions(Listing):
+    """For those who read the record, and for the systems that say what they did."""
+
+    scopes = frozenset({"read", "manage", "audit"})
+    serializer_class = ActionShape
+    filter_backends = []
+    queryset = Action.objects.none()
+
+    @cached_property
+    def state(self) -> str:
+        state: str = self.request.query_params.get("state", TOLD)
+        if state not in (TOLD, DEAD):
+            raise Invalid(faults=[Fault("state", "choice", _("State is told or dead."))])
+        return state
+
+    def key(self) -> tuple[str, ...]:
+        return ("delivered_at", "id") if self.state == TOLD else ("id",)
+
+    def everything(self) -> QuerySet[Action]:
+        stands = rights.require(auth.of(self.request).user, Act.READ_QUEUE, queue_id=self.chain)
+        if not rights.may(stands, Act.RECORD_RESULT):
+            rights.demand(stands, Act.READ_RECORD, queue_id=self.chain)
+        return self.rows()
+
+    def rows(self) -> QuerySet[Action]:
+        actions = Action.objects.filter(queue=self.chain).select_related("item")
+        return actions.told_but_not_done() if self.state == TOLD else actions.filter(state=Action.State.DEAD)
