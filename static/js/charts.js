@@ -12,15 +12,18 @@ import { fullTime, timeTicks } from "./ticks.js";
  */
 
 const { Chart } = /** @type {any} */ (globalThis);
-const language = document.documentElement.lang || "en";
+const language = { en: "en-GB" }[document.documentElement.lang] ?? document.documentElement.lang;
 /** @type {Map<string, {chart: any, canvas: HTMLCanvasElement}>} */
 const drawn = new Map();
 
 /** @param {string} name */
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--rq-${name}`).trim();
 
-/** @param {string} [hue] */
-const colour = (hue) => token({ soft: "route-soft", plain: "ink-2" }[hue ?? ""] ?? hue ?? "accent");
+/** @param {string} [hue] a route, a state, "accent" or "plain" */
+function colour(hue = "accent") {
+  const name = { soft: "route-soft", plain: "ink-2" }[hue] ?? hue;
+  return token(`${name}-fill`) || token(name);
+}
 
 /** @param {ChartData} data @param {Row} row @param {number} index */
 function place(data, row, index) {
@@ -43,10 +46,10 @@ function look(series) {
   const hue = colour(series.hue);
   const filled = series.style === "area" || series.style === "band";
   return {
-    borderColor: hue,
+    borderColor: series.style === "bar" ? token("sheet") : hue,
     backgroundColor: series.style === "bar" ? hue : `${hue}2e`,
     borderDash: series.dash ? [5, 4] : [],
-    borderWidth: series.style === "bar" ? 0 : series.style === "band" || series.quiet ? 0 : 2,
+    borderWidth: widthOf(series),
     fill: filled ? (series.style === "band" ? "-1" : "origin") : false,
     pointRadius: 0,
     pointHoverRadius: 3,
@@ -57,6 +60,12 @@ function look(series) {
     barPercentage: 0.96,
     borderRadius: 2,
   };
+}
+
+/** Bars of a stack are parted by a line of the sheet; what only bounds a band has no line. @param {Series} series */
+function widthOf(series) {
+  if (series.style === "bar") return { top: 1 };
+  return series.style === "band" || series.quiet ? 0 : 2;
 }
 
 /** @param {ChartData} data */

@@ -60,9 +60,8 @@ function ariaName(key) {
 
 /** @returns {import("./keymap.js").Choice} */
 function read() {
-  const given = document.body.dataset.keysUrl && document.getElementById("keys-choice")?.textContent;
   try {
-    const stored = JSON.parse(given || localStorage.getItem(STORE) || "{}");
+    const stored = JSON.parse(document.body.dataset.keys || localStorage.getItem(STORE) || "{}");
     return { preset: stored.preset ?? "own", own: stored.own ?? {} };
   } catch {
     return { preset: "own", own: {} };
