@@ -525,7 +525,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='action',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['next_at'], name='action_due'),
+            index=models.Index(condition=models.Q(('state', 'pending')), fields=['queue', 'next_at'], name='action_due'),
         ),
         migrations.AddIndex(
             model_name='action',
@@ -622,5 +622,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='decision',
             constraint=models.UniqueConstraint(fields=('task', 'round'), name='decision_once'),
+        ),
+        migrations.CreateModel(
+            name='PolicyChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('published', 'Published'), ('rolled_back', 'Rolled back')], max_length=11)),
+                ('why', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('person', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='decisions.policy')),
+                ('queue', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='policy_changes', to='decisions.queue')),
+                ('replaced', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='decisions.policy')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['queue', 'id'], name='policy_change_queue')],
+            },
         ),
     ]

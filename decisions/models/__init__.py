@@ -5,7 +5,7 @@ from decisions.models.items import Body, Intake, Item, Score
 from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
 from decisions.models.outbox import Action, Delivery, Endpoint, Request
 from decisions.models.people import Membership, Shift, Token, User
-from decisions.models.queues import ModelVersion, Policy, Queue, QueueVersion
+from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
 from decisions.models.work import Decision, Move, Ruling, Task
 
@@ -26,6 +26,7 @@ __all__ = [
     "Move",
     "PendingLabel",
     "Policy",
+    "PolicyChange",
     "Queue",
     "QueueVersion",
     "Request",

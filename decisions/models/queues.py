@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from decisions.models.facts import Fact
 
@@ -133,3 +134,22 @@ class Policy(models.Model):
                 condition=Q(hard=None) | Q(soft=None) | Q(hard__gte=models.F("soft")), name="policy_cuts"
             ),
         ]
+
+
+class PolicyChange(Fact):
+    """One time a policy went live: who did it, why, and which one it replaced."""
+
+    class Kind(models.TextChoices):
+        PUBLISHED = "published", _("Published")
+        ROLLED_BACK = "rolled_back", _("Rolled back")
+
+    queue = models.ForeignKey(Queue, models.PROTECT, related_name="policy_changes", db_index=False)
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="changes")
+    replaced = models.ForeignKey(Policy, models.PROTECT, null=True, related_name="+", db_index=False)
+    kind = models.CharField(max_length=11, choices=Kind)
+    person = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
+    why = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["queue", "id"], name="policy_change_queue")]
