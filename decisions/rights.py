@@ -69,7 +69,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Case:
-    """What an act is about. `own`: the person decided, ruled on or escalated this item (undo, ruling: made it)."""
+    """What an act is about.
+
+    `own`: the person had a hand in the task's item before (`has_hand`), or made what is to be undone, reversed or read.
+    """
 
     purpose: str = ""
     rank: int = Task.Rank.REVIEWER
@@ -213,14 +216,28 @@ def demand(stands: Standing, act: Act, *, queue_id: int | None, case: Case = NOB
     raise Forbidden(detail, right=act.value, queue_id=queue_id)
 
 
-# A hand in an item: decided, ruled or escalated. Scalar subqueries, for an EXISTS may be planned as a hash of all that
-# the person ever did.
+# A hand in an item: another of its tasks decided, a ruling made outside the queue, or escalated. Scalar subqueries, for
+# an EXISTS may be planned as a hash of all that the person ever did.
 HAND = """coalesce(
-    (SELECT true FROM decisions_decision d WHERE d.item_id = decisions_task.item_id AND d.person_id = %s LIMIT 1),
-    (SELECT true FROM decisions_ruling r WHERE r.item_id = decisions_task.item_id AND r.person_id = %s LIMIT 1),
+    (SELECT true FROM decisions_decision d WHERE d.item_id = decisions_task.item_id
+     AND d.person_id = %s AND d.task_id <> decisions_task.id LIMIT 1),
+    (SELECT true FROM decisions_ruling r WHERE r.item_id = decisions_task.item_id
+     AND r.person_id = %s AND r.decision_id IS NULL LIMIT 1),
     (SELECT true FROM decisions_task o JOIN decisions_move m ON m.task_id = o.id
      WHERE o.item_id = decisions_task.item_id AND m.kind = 'escalated' AND m.person_id = %s LIMIT 1),
     false)"""
+
+
+def case_of(task: Task, user: User) -> Case:
+    """Return what a task is to this person; their hand in its item is looked up only where it matters."""
+    own = task.purpose in INDEPENDENT and has_hand(task, user)
+    return Case(task.purpose, task.rank, task.value, own=own, is_demo=task.is_demo)
+
+
+def has_hand(task: Task, user: User) -> bool:
+    """Return whether the person decided another task of this item, ruled on it or escalated it."""
+    hand = RawSQL(HAND, (user.pk,) * 3, BooleanField())  # noqa: S611 - a constant; every value is a parameter
+    return Task.objects.filter(hand, pk=task.pk).exists()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,189 @@
+"""What a person may see of an item: one rule for pages and API."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.db.models import Exists, F, OuterRef, Q
+
+from decisions import rights
+from decisions.models import Body, Decision, Event, Item, Membership, Move, Ruling, Task, User
+from decisions.models.work import TaskQuerySet
+from decisions.queues.spec import Spec
+from decisions.record import log
+from decisions.rights import Act, Standing
+from decisions.work import suggest
+
+HIDDEN = "[hidden]"
+REVIEW = "review"  # what a purpose reads while it may not be told
+BLIND = frozenset({Task.Purpose.CONTROL, Task.Purpose.AUDIT, Task.Purpose.SECOND, Task.Purpose.GOLD})
+RECENT = timedelta(hours=24)  # so long reviewers stay blind after somebody else's blind answer: another may be asked
+CLOSING = (Move.Kind.DECIDED, Move.Kind.ESCALATED, Move.Kind.EXPIRED, Move.Kind.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What of an item a person may see.
+
+    `machine`: score, route and why, suggestion, versions. `history`: why it is before people, what they answered and
+    what came of it. `personal`: fields that name somebody.
+    """
+
+    machine: bool
+    history: bool
+    personal: bool
+
+    @property
+    def hidden(self) -> list[str]:
+        """The names of what is hidden."""
+        return [name for name in ("machine", "history", "personal") if not getattr(self, name)]
+
+
+def for_person(item: Item, *, standing: Standing, user: User, spec: Spec) -> Sight:
+    """Return what this person may see of one item."""
+    return for_many([item.pk], standing=standing, user=user, spec=spec)[item.pk]
+
+
+def for_many(item_ids: Iterable[int], *, standing: Standing, user: User, spec: Spec) -> dict[int, Sight]:
+    """Return what this person may see of each of these items of one queue, in one query.
+
+    Whoever may decide is blind to an item while a task on it asks for an unbiased answer and their own is not in. In
+    means beyond its undo window: else one could answer, look, take it back and answer again. No scope of a token and
+    no right to read lifts this.
+    """
+    ids = list(item_ids)
+    score = rights.may(standing, Act.SEE_SCORE)
+    personal = rights.may(standing, Act.SEE_PERSONAL)
+    blind: set[int] = set()
+    if rights.limit(standing, Act.CLAIM):
+        blind = set(_veiling(ids, standing, user, spec).values_list("item_id", flat=True))
+    return {pk: Sight(score and pk not in blind, pk not in blind, personal) for pk in ids}
+
+
+def _veiling(ids: list[int], standing: Standing, user: User, spec: Spec) -> TaskQuerySet:
+    """Return the tasks that keep this person blind to their items."""
+    purposes = BLIND | ({Task.Purpose.SOFT} if spec.hide_suggestion else set())
+    at = log.now()
+    answered = Decision.objects.filter(
+        item=OuterRef("item"),
+        person=user,
+        at__lte=at - spec.undo,
+        task__state=Task.State.DECIDED,
+        round=F("task__round"),
+    )
+    lasting = Q(state__in=Task.OPEN)
+    if standing.role == Membership.Role.REVIEWER:
+        lasting |= Q(Exists(Move.objects.filter(task=OuterRef("pk"), kind__in=CLOSING, at__gt=at - RECENT)))
+    return Task.objects.filter(
+        lasting,
+        # An escalation goes on with the question that the task it came from was to answer.
+        Q(purpose__in=purposes) | Q(purpose=Task.Purpose.ESCALATION, parent__purpose__in=purposes),
+        ~Exists(answered),
+        item__in=ids,
+    )
+
+
+def item(row: Item, sight: Sight, *, spec: Spec) -> dict[str, Any]:
+    """Return an item as this person may see it; `redacted` names what is hidden.
+
+    Reads its queue, body, policy and model: select them with it.
+    """
+    return {
+        "id": row.pk,
+        "queue": row.queue.slug,
+        "external_id": row.external_id,
+        "source": row.source,
+        "segment": row.segment,
+        "value": row.value,
+        "occurred_at": row.occurred_at,
+        "arrived_at": row.arrived_at,
+        **_content(row.body, sight, spec),
+        **(_machine(row, spec) if sight.machine else {}),
+        "redacted": sight.hidden,
+    }
+
+
+def _content(body: Body, sight: Sight, spec: Spec) -> dict[str, Any]:
+    """Return what was sent; without the right to personal fields only what the spec knows as harmless."""
+    if body.content is None:
+        return {"payload": None, "subject": None, "is_erased": True}
+    sent = orjson.loads(body.content)
+    payload, subject = sent["payload"], sent.get("subject", "")
+    if not sight.personal:
+        harmless = {field.name for field in spec.fields if not field.personal}
+        payload = {name: value if name in harmless else HIDDEN for name, value in payload.items()}
+        subject = subject and HIDDEN
+    return {"payload": payload, "subject": subject, "is_erased": False}
+
+
+def _machine(row: Item, spec: Spec) -> dict[str, Any]:
+    return {
+        "score": row.score,
+        "p": row.p,
+        "rung": row.rung,
+        "band": row.band,
+        "route": row.route,
+        "reason": row.reason,
+        "failures": row.failures,
+        "propensity": row.propensity,
+        "policy_version": row.policy.no,
+        "model_version": row.model.name if row.model else None,
+        "suggestion": suggest.suggestion(row, row.policy, spec),
+    }
+
+
+def purpose(row: Task, sight: Sight) -> str:
+    """Return why a task is before people, or `review` where that may not be told."""
+    return row.purpose if sight.history else REVIEW
+
+
+def decision(row: Decision, sight: Sight, *, user: User) -> dict[str, Any] | None:
+    """Return a decision as this person may see it; None while others' answers are hidden from them."""
+    if not sight.history and row.person_id != user.pk:
+        return None
+    seen = {
+        "id": row.pk,
+        "item": row.item_id,
+        "task": row.task_id,
+        "round": row.round,
+        "purpose": row.purpose if sight.history else REVIEW,
+        "person": row.person_id,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "note": row.note,
+        "active_seconds": row.active_seconds,
+        "claimed_at": row.claimed_at,
+        "at": row.at,
+    }
+    return seen | ({"suggested": row.suggested, "was_shown": row.was_shown} if sight.machine else {})
+
+
+def ruling(row: Ruling, sight: Sight, *, user: User) -> dict[str, Any] | None:
+    """Return a ruling as this person may see it; None while what holds is hidden from them."""
+    if not sight.history and row.person_id != user.pk:
+        return None
+    seen = {
+        "id": row.pk,
+        "item": row.item_id,
+        "no": row.no,
+        "outcome": row.outcome,
+        "truth": row.truth,
+        "source": row.source,
+        "decision": row.decision_id,
+        "person": row.person_id,
+        "replaces": row.replaces_id,
+        "reason": row.reason,
+        "note": row.note,
+        "at": row.at,
+        "final_at": row.final_at,
+    }
+    told = {"was": row.was, "is_override": row.is_override, "is_reversal": row.is_reversal}
+    return seen | (told if sight.machine and sight.history else {})
+
+
+def entry(row: Event, sight: Sight) -> dict[str, Any] | None:
+    """Return what an event about an item says; None while that would tell what is hidden."""
+    said: dict[str, Any] = orjson.loads(row.entry)
+    return said if sight.machine and sight.history else None

@@ -1,0 +1,194 @@
+"""Taking tasks and leaving them undecided: claim, extend, release, skip, hold, escalate."""
+
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from decisions import rights
+from decisions.exceptions import CapReached, Conflict, Fault, Invalid, NotFound, QueuePaused
+from decisions.models import Event, Item, Move, Queue, Task, User
+from decisions.queues import live
+from decisions.record import log
+from decisions.rights import Act, Reach
+from decisions.work import lease as leases
+from decisions.work import why
+
+LOCKS = 7002  # the first key of this house's advisory locks on people
+SKIP_REST = timedelta(minutes=30)  # a skipped task does not come back to the same person for so long
+HOLD = timedelta(hours=1)
+LONGEST_HOLD = timedelta(hours=72)
+
+# The limit is written as a number: from an expression the planner would expect a tenth of the queue and read all of it.
+# The index gives the order; rows that others are claiming are passed over, rows out of reach are not locked.
+CLAIM = """
+WITH picked AS MATERIALIZED (
+    SELECT id FROM decisions_task
+    WHERE queue_id = %s AND state = 'waiting' AND {reach} AND (skips = 0 OR {rested})
+    ORDER BY due_step, priority, id LIMIT %s
+    FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE decisions_task t
+    SET state = 'claimed', holder_id = %s, lease = t.lease + 1, lease_until = clock_timestamp() + %s
+    FROM picked WHERE t.id = picked.id
+    RETURNING t.*
+), moved AS (
+    INSERT INTO decisions_move (task_id, kind, person_id, lease, reason, at)
+    SELECT id, 'claimed', holder_id, lease, '', clock_timestamp() FROM claimed
+)
+SELECT * FROM claimed ORDER BY due_step, priority, id
+"""
+RESTED = """(SELECT true FROM decisions_move s WHERE s.task_id = decisions_task.id AND s.kind = 'skipped'
+ AND s.person_id = %s AND s.at > clock_timestamp() - %s LIMIT 1) IS NULL"""
+
+
+@transaction.atomic
+def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
+    """Claim up to `count` of the tasks that wait for this person, the most urgent first; none when none waits.
+
+    Refuses with CapReached when they hold as many on this queue as its spec allows, and QueuePaused. Gives fewer than
+    `count` where the cap leaves room for fewer only. The tasks come with item, body and policy.
+    """
+    if count < 1:
+        raise Invalid(faults=[Fault("count", "range", _("At least one."))])
+    stands = _standing(person, queue_id)
+    queue = live.of(Queue.objects.values_list("slug", flat=True).get(pk=queue_id))
+    if queue.is_paused:
+        raise QueuePaused
+    # Two tabs of one person wait for each other here, so that the count below is true. The count is a statement of its
+    # own: its snapshot has to be newer than the lock.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, person.pk])
+    room = queue.spec.cap - _holds(person, queue_id)
+    if room <= 0:
+        raise CapReached
+    return _with_items(_claim(queue_id, person, Reach.of(stands, person), min(count, room), queue.spec.lease))
+
+
+def _standing(person: User, queue_id: int) -> rights.Standing:
+    """Refuse who may claim nothing at all on this queue: which of its tasks is Reach's to say."""
+    stands = rights.standing(person, queue_id)
+    if stands is None:
+        raise NotFound
+    if rights.limit(stands, Act.CLAIM) is None:
+        rights.demand(stands, Act.CLAIM, queue_id=queue_id)
+    return stands
+
+
+def _holds(person: User, queue_id: int) -> int:
+    return Task.objects.filter(
+        holder=person, queue=queue_id, state__in=leases.HOLDING, lease_until__gt=leases.Clock()
+    ).count()
+
+
+def _claim(queue_id: int, person: User, reach: Reach, count: int, lasts: timedelta) -> list[Task]:
+    statement = CLAIM.format(reach=reach.sql, rested=RESTED)
+    params = (queue_id, *reach.params, person.pk, SKIP_REST, count, person.pk, lasts)
+    return list(Task.objects.raw(statement, params))
+
+
+def _with_items(tasks: list[Task]) -> list[Task]:
+    items = Item.objects.select_related("body", "policy", "model").in_bulk([task.item_id for task in tasks])
+    for task in tasks:
+        task.item = items[task.item_id]
+    return tasks
+
+
+def held(person: User, queue_id: int) -> list[Task]:
+    """Return the tasks that a person holds on a queue now, with their items, in the order of the queue."""
+    mine = Task.objects.filter(
+        holder=person, queue=queue_id, state__in=leases.HOLDING, lease_until__gt=leases.Clock()
+    ).order_by("due_step", "priority", "id")
+    return _with_items(list(mine))
+
+
+@transaction.atomic
+def extend(*, task_id: int, lease: int, person: User) -> Task:
+    """Start the lease anew; a task on hold is resumed by it."""
+    task = leases.lock(task_id=task_id, lease=lease, person=person)
+    at = log.now()
+    resumed = task.state == Task.State.HELD
+    leases.write(task, state=Task.State.CLAIMED, lease_until=at + live.of(task.queue.slug).spec.lease)
+    leases.move(task, Move.Kind.RESUMED if resumed else Move.Kind.EXTENDED, person=person, at=at)
+    return task
+
+
+@transaction.atomic
+def release(*, task_id: int, lease: int, person: User) -> Task:
+    """Put the task back as it was."""
+    task = leases.lock(task_id=task_id, lease=lease, person=person)
+    leases.leave(task, Task.State.WAITING)
+    leases.move(task, Move.Kind.RELEASED, person=person, at=log.now())
+    return task
+
+
+@transaction.atomic
+def skip(*, task_id: int, lease: int, person: User, reason: str) -> Task:
+    """Put the task back for somebody else; it does not come straight back. The reason is one of `why.Skip`."""
+    why.check(reason, why.Skip)
+    task = leases.lock(task_id=task_id, lease=lease, person=person)
+    leases.leave(task, Task.State.WAITING, skips=min(task.skips + 1, 32_767))
+    leases.move(task, Move.Kind.SKIPPED, person=person, at=log.now(), reason=reason)
+    return task
+
+
+@transaction.atomic
+def hold(*, task_id: int, lease: int, person: User, until: datetime | None = None, reason: str = "") -> Task:
+    """Keep the task without working on it: for an hour, or until a time at most 72 hours ahead.
+
+    It counts for the cap, is resumed by `extend` or decided as it is, and goes back to the queue when the time is over.
+    """
+    reason = why.check(reason, why.Hold) if reason else ""
+    task = leases.lock(task_id=task_id, lease=lease, person=person)
+    rights.require(person, Act.HOLD, queue_id=task.queue_id, case=rights.case_of(task, person))
+    at = log.now()
+    until = until or at + HOLD
+    if not at < until <= at + LONGEST_HOLD:
+        raise Invalid(faults=[Fault("until", "range", _("Between now and 72 hours ahead."))])
+    leases.write(task, state=Task.State.HELD, lease_until=until)
+    leases.move(task, Move.Kind.HELD, person=person, at=at, reason=reason)
+    return task
+
+
+@transaction.atomic
+def escalate(*, task_id: int, lease: int, person: User, reason: str) -> Task:
+    """Close the task and open one for a lead in its place; returns the new one. The reason is one of `why.Escalate`."""
+    why.check(reason, why.Escalate)
+    task = leases.lock(task_id=task_id, lease=lease, person=person)
+    rights.require(person, Act.ESCALATE, queue_id=task.queue_id, case=rights.case_of(task, person))
+    if Task.objects.open().filter(item=task.item_id, purpose=Task.Purpose.ESCALATION).exists():
+        raise Conflict(_("This item already waits for a lead."))
+    at = log.now()
+    leases.leave(task, Task.State.ESCALATED)
+    leases.move(task, Move.Kind.ESCALATED, person=person, at=at, reason=reason)
+    escalation = _open_for_lead(task, at)
+    entry = {"task": task.pk, "escalation": escalation.pk, "round": task.round}
+    log.append(
+        Event.Kind.ITEM_ESCALATED,
+        chain=task.queue_id,
+        actor=person,
+        at=at,
+        item=task.item,
+        reason=reason,
+        entry=entry,
+    )
+    return escalation
+
+
+def _open_for_lead(task: Task, at: datetime) -> Task:
+    """Open an escalation that keeps the place in the queue which the task had."""
+    escalation = Task.objects.create(
+        queue_id=task.queue_id,
+        item_id=task.item_id,
+        parent=task,
+        purpose=Task.Purpose.ESCALATION,
+        rank=Task.Rank.LEAD,
+        value=task.value,
+        is_demo=task.is_demo,
+        opened_at=at,
+        due_at=task.due_at,
+        due_step=task.due_step,
+        priority=task.priority,
+    )
+    leases.move(escalation, Move.Kind.OPENED, person=None, at=at)
+    return escalation

@@ -1,0 +1,62 @@
+"""Holding a task: the row lock under a live lease, the one way to write under it, and why a lease is lost."""
+
+from datetime import datetime
+from typing import Any, NoReturn
+
+from django.db.models import DateTimeField, Func
+from django.utils.translation import gettext as _
+
+from decisions import rights
+from decisions.exceptions import AlreadyDecided, Conflict, LeaseLost, NotFound
+from decisions.models import Move, Task, User
+
+HOLDING = (Task.State.CLAIMED, Task.State.HELD)
+
+
+class Clock(Func):
+    """The database's clock, which moves within a transaction and a statement."""
+
+    function = "clock_timestamp"
+    output_field = DateTimeField()
+
+
+def lock(*, task_id: int, lease: int, person: User) -> Task:
+    """Lock and return a task that this person holds under this lease, with its queue, item and policy.
+
+    A lease that is over counts no longer, swept or not. Refuses with the true reason: LeaseLost, AlreadyDecided,
+    Conflict for a task that was closed otherwise, NotFound for one that is not theirs to see.
+    """
+    mine = Task.objects.filter(pk=task_id, lease=lease, holder=person, state__in=HOLDING, lease_until__gt=Clock())
+    # The condition is checked again once the lock is granted, so a row that changed meanwhile is not returned.
+    task = mine.select_for_update(of=("self",)).select_related("queue", "item__policy").first()
+    return task or _explain(task_id, person)
+
+
+def write(task: Task, **changes: Any) -> None:
+    """Change a task under its lease; LeaseLost when the row moved on."""
+    held = Task.objects.filter(pk=task.pk, lease=task.lease, holder=task.holder_id)
+    if not held.update(**changes):
+        raise LeaseLost
+    for name, value in changes.items():
+        setattr(task, name, value)
+
+
+def leave(task: Task, state: Task.State, **changes: Any) -> None:
+    """Give a task up into a state in which nobody holds it."""
+    write(task, state=state, holder=None, lease_until=None, **changes)
+
+
+def move(task: Task, kind: Move.Kind, *, person: User | None, at: datetime, reason: str = "") -> Move:
+    """Note a step of the task."""
+    return Move.objects.create(task=task, kind=kind, person=person, lease=task.lease, reason=reason, at=at)
+
+
+def _explain(task_id: int, person: User) -> NoReturn:
+    task = Task.objects.filter(pk=task_id).first()
+    if task is None or rights.standing(person, task.queue_id) is None:
+        raise NotFound
+    if task.state == Task.State.DECIDED:
+        raise AlreadyDecided
+    if task.state not in Task.OPEN:
+        raise Conflict(_("This task is closed: %(state)s.") % {"state": Task.State(task.state).label})
+    raise LeaseLost

@@ -1,0 +1,268 @@
+"""What holds for an item: rulings from decisions, overrides, undo and the expiry rule."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from decisions import rights
+from decisions.effects import outbox
+from decisions.exceptions import Conflict, NotFound, TooLate
+from decisions.learning import labels
+from decisions.models import Decision, Event, Item, Move, Ruling, Task, User
+from decisions.queues import live
+from decisions.queues.spec import Outcome, Spec
+from decisions.record import log
+from decisions.rights import Act, Case
+from decisions.work import answer as answers
+from decisions.work import lease as leases
+from decisions.work import suggest
+from decisions.work.answer import Answer
+
+Source = Ruling.Source
+# A second opinion and a gold item measure the person: their answers change nothing that holds.
+SOURCES = {
+    Task.Purpose.SOFT: Source.DECISION,
+    Task.Purpose.CONTROL: Source.DECISION,
+    Task.Purpose.AUDIT: Source.DECISION,
+    Task.Purpose.ESCALATION: Source.DECISION,
+    Task.Purpose.APPEAL: Source.APPEAL,
+}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a ruling rests on. `undo` is how long it can be undone: its action and its label wait for that."""
+
+    source: Source
+    at: datetime
+    undo: timedelta
+    person: User | None = None
+    decision: Decision | None = None
+    reason: str = ""
+    note: str = ""
+    note_digest: bytes | memoryview | None = None
+
+
+def current(item_id: int) -> Ruling | None:
+    """Return the ruling that holds for an item; its outcome is "" where an undo left nothing."""
+    return Ruling.objects.filter(item=item_id).order_by("-no").first()
+
+
+def from_decision(decision: Decision, *, item: Item, outcome: Outcome, spec: Spec) -> Ruling | None:
+    """Let a decision hold; None where its purpose only measures."""
+    source = SOURCES.get(Task.Purpose(decision.purpose))
+    if source is None:
+        return None
+    basis = Basis(
+        source,
+        decision.at,
+        spec.undo,
+        decision.person,
+        decision,
+        decision.reason,
+        decision.note,
+        decision.note_digest,
+    )
+    return _rule(item, outcome, spec, basis)
+
+
+def from_expiry(task: Task, *, outcome: Outcome, spec: Spec, at: datetime) -> Ruling:
+    """Let the spec's expiry rule decide an item that nobody took in time: it is acted on, and teaches nothing."""
+    return _rule(task.item, outcome, spec, Basis(Source.EXPIRY, at, timedelta(0)))
+
+
+def _rule(item: Item, outcome: Outcome, spec: Spec, basis: Basis) -> Ruling:
+    """Store what holds from now on, the action it causes and the label it will become."""
+    before = current(item.pk)
+    ruling = _ruling(item, outcome, spec, basis, before)
+    outbox.supersede(item=item, at=basis.at)
+    outbox.plan(ruling=ruling, outcome_action=outcome.action)
+    if basis.person is not None:
+        labels.plan(ruling)
+    return ruling
+
+
+def _ruling(item: Item, outcome: Outcome, spec: Spec, basis: Basis, before: Ruling | None) -> Ruling:
+    machine = suggest.machine(item, item.policy, spec)
+    held = before.outcome if before else ""
+    return _store(
+        Ruling(
+            queue=item.queue,
+            item=item,
+            no=before.no + 1 if before else 1,
+            outcome=outcome.key,
+            truth=outcome.truth,
+            source=basis.source,
+            decision=basis.decision,
+            person=basis.person,
+            replaces=before,
+            reason=basis.reason,
+            note=basis.note,
+            note_digest=basis.note_digest,
+            was=held or machine,
+            is_override=basis.person is not None and machine not in ("", outcome.key),
+            is_reversal=bool(held) and held != outcome.key and _by_a_person(before),
+            at=basis.at,
+            final_at=basis.at + basis.undo,
+        )
+    )
+
+
+def _by_a_person(ruling: Ruling | None) -> bool:
+    """Return whether people concluded what this ruling says; an undo may have put back what a rule decided."""
+    return ruling is not None and ruling.source != Source.EXPIRY and ruling.person_id is not None
+
+
+def _store(ruling: Ruling) -> Ruling:
+    """Insert a ruling; Conflict when another took its number, that is, ruled at the same time."""
+    try:
+        ruling.save(force_insert=True)
+    except IntegrityError as error:
+        if "ruling_once" not in str(error):
+            raise
+        raise Conflict(_("Somebody ruled on this item at the same time.")) from error
+    return ruling
+
+
+@transaction.atomic
+def override(*, item_id: int, person: User, answer: Answer) -> Ruling:
+    """Replace what the machine did, or what was ruled, by what this person concludes.
+
+    The right depends on what is replaced. Somebody else's work in progress is a Conflict; a task that only waits is
+    cancelled by who may take over, so the item is not decided twice.
+    """
+    item = Item.objects.select_related("queue", "policy").filter(pk=item_id).first()
+    if item is None or rights.standing(person, item.queue_id) is None:
+        raise NotFound
+    # The tasks first, as everywhere: a decision that is being written is waited for, and then seen.
+    waiting = list(Task.objects.open().filter(item=item).select_for_update().order_by("id"))
+    before = current(item.pk)
+    stands = _require_override(item, before, person)
+    _clear_way(waiting, stands, item)
+    spec = live.of(item.queue.slug).spec
+    held = _held(item, before, spec)
+    outcome = answers.check(answer, spec, against=held or "?")
+    if outcome.key == held:
+        raise Conflict(_("This is what holds already."))
+    sealed = answers.commit(answer.note, item.pk)
+    basis = Basis(Source.OVERRIDE, log.now(), spec.undo, person, None, answer.reason, answer.note, sealed)
+    return _override(item, outcome, spec, basis, waiting)
+
+
+def _require_override(item: Item, before: Ruling | None, person: User) -> rights.Standing:
+    own = before is not None and before.person_id == person.pk
+    case = Case(value=item.value, route=item.route, own=own, is_demo=item.source == "demo")
+    if before and before.outcome:
+        act = Act.REVERSE_RULING
+    else:
+        act = {Item.Route.HARD: Act.REVERSE_HARD, Item.Route.PASS: Act.OVERRIDE_PASS}.get(
+            Item.Route(item.route), Act.TAKE_OVER
+        )
+    return rights.require(person, act, queue_id=item.queue_id, case=case)
+
+
+def _clear_way(waiting: list[Task], stands: rights.Standing, item: Item) -> None:
+    if any(task.state != Task.State.WAITING for task in waiting):
+        raise Conflict(_("Somebody holds this item now: decide it in its queue."))
+    case = Case(value=item.value, is_demo=item.source == "demo")
+    if waiting and not rights.may(stands, Act.TAKE_OVER, case):
+        raise Conflict(_("This item waits in its queue: decide it there."))
+
+
+def _held(item: Item, before: Ruling | None, spec: Spec) -> str:
+    """Return the outcome in force: of the ruling, else what the machine did; "" while nothing was done."""
+    if before and before.outcome:
+        return before.outcome
+    return "" if item.route == Item.Route.SOFT else suggest.machine(item, item.policy, spec)
+
+
+def _override(item: Item, outcome: Outcome, spec: Spec, basis: Basis, cancelled: list[Task]) -> Ruling:
+    for task in cancelled:
+        Task.objects.filter(pk=task.pk).update(state=Task.State.CANCELLED)
+        leases.move(task, Move.Kind.CANCELLED, person=basis.person, at=basis.at, reason="override")
+    ruling = _rule(item, outcome, spec, basis)
+    log.append(
+        Event.Kind.ITEM_OVERRIDDEN,
+        chain=item.queue_id,
+        actor=basis.person,
+        at=basis.at,
+        item=item,
+        reason=basis.reason,
+        entry={"was": ruling.was, "outcome": ruling.outcome, "cancelled": [task.pk for task in cancelled]},
+        rows=(ruling,),
+    )
+    return ruling
+
+
+@transaction.atomic
+def undo(*, decision_id: int, person: User) -> Ruling:
+    """Take back one's own decision within its window; the card comes back under a new lease and the next round.
+
+    Returns the ruling that puts back what held before. Refuses with TooLate when the window is over or the action is on
+    its way, Conflict when the decision no longer holds or never caused a ruling. The cap does not apply.
+    """
+    decision = Decision.objects.select_related("queue", "item__policy").filter(pk=decision_id).first()
+    if decision is None:
+        raise NotFound
+    spec = live.of(decision.queue.slug).spec
+    task = Task.objects.select_for_update().get(pk=decision.task_id)
+    case = Case(own=decision.person_id == person.pk, is_demo=task.is_demo)
+    rights.require(person, Act.UNDO, queue_id=decision.queue_id, case=case)
+    if task.state != Task.State.DECIDED or task.round != decision.round:
+        raise Conflict(_("This decision has already been undone."))
+    at = log.now()
+    ruling = _take_back(decision, at)
+    _hand_back(task, person, at + spec.lease, at)
+    log.append(
+        Event.Kind.DECISION_UNDONE,
+        chain=decision.queue_id,
+        actor=person,
+        at=at,
+        item=decision.item,
+        entry={
+            "decision": decision.pk,
+            "task": task.pk,
+            "round": decision.round,
+            "was": decision.outcome,
+            "outcome": ruling.outcome,
+        },
+        rows=(ruling,),
+    )
+    return ruling
+
+
+def _take_back(decision: Decision, at: datetime) -> Ruling:
+    """Withdraw the decision's action and label, and put back what held before it."""
+    last = current(decision.item_id)
+    made = decision.rulings.exclude(source=Source.UNDO).select_related("replaces").first()
+    if made is None or last is None or last.pk != made.pk:
+        raise Conflict(_("This decision is not what holds for the item."))
+    # The action goes first: its row is the one that a sender contends for.
+    if at >= made.final_at or not outbox.withdraw(made, at) or not labels.withdraw(made):
+        raise TooLate
+    before = made.replaces
+    return _store(
+        Ruling(
+            queue=decision.queue,
+            item=decision.item,
+            no=made.no + 1,
+            outcome=before.outcome if before else "",
+            truth=before.truth if before else "none",
+            source=Source.UNDO,
+            decision=decision,
+            person=decision.person,
+            replaces=made,
+            was=made.outcome,
+            at=at,
+            final_at=at,
+        )
+    )
+
+
+def _hand_back(task: Task, person: User, until: datetime, at: datetime) -> None:
+    task.state, task.holder, task.lease_until = Task.State.CLAIMED, person, until
+    task.lease, task.round = task.lease + 1, task.round + 1
+    task.save(update_fields=["state", "holder", "lease_until", "lease", "round"])
+    leases.move(task, Move.Kind.REOPENED, person=person, at=at)

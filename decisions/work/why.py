@@ -1,0 +1,44 @@
+"""The codes that say why a task was left. Moves are kept for ever, so they hold codes and no free text."""
+
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from decisions.exceptions import Fault, Invalid
+
+
+class Skip(models.TextChoices):
+    """Why somebody else should take it."""
+
+    UNCLEAR = "unclear", gettext_lazy("I cannot judge this")
+    LANGUAGE = "language", gettext_lazy("I do not read this language")
+    INVOLVED = "involved", gettext_lazy("I know somebody who is concerned")
+    DISTRESSING = "distressing", gettext_lazy("I would rather not look at this")
+    BROKEN = "broken", gettext_lazy("It is not shown as it should be")
+
+
+class Escalate(models.TextChoices):
+    """Why a lead has to decide."""
+
+    GUIDELINE = "guideline", gettext_lazy("The guideline does not cover this")
+    STAKES = "stakes", gettext_lazy("Too much is at stake")
+    EXPERT = "expert", gettext_lazy("It needs an expert")
+    ABUSE = "abuse", gettext_lazy("I suspect abuse or fraud")
+
+
+class Hold(models.TextChoices):
+    """What is waited for."""
+
+    INFORMATION = "information", gettext_lazy("I am waiting for information")
+    COLLEAGUE = "colleague", gettext_lazy("I am asking a colleague")
+    BREAK = "break", gettext_lazy("I am taking a break")
+
+
+def check(reason: str, codes: type[models.TextChoices]) -> str:
+    """Return the reason, or refuse one that is none of these codes."""
+    if reason not in codes.values:
+        raise Invalid(
+            _("Say why, with one of these codes: %(codes)s.") % {"codes": ", ".join(codes.values)},
+            faults=[Fault("reason", "choice" if reason else "required", _("This is none of the reasons."))],
+        )
+    return reason
