@@ -1,0 +1,141 @@
+"""Writes rows in as few statements as there can be: COPY for many, VALUES for a few."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import StringIO
+from itertools import repeat
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+FEW = 40  # up to so many rows, VALUES is faster than a COPY
+STAGE = "arriving"
+# Checked now and not at the commit, where the wait for a lock on a referenced row would hold the chain up.
+CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
+CHECK_LATER = "SET CONSTRAINTS ALL DEFERRED"  # the intake's row comes last, for it counts the others
+PATIENCE = "SET LOCAL lock_timeout = '120s'; SET LOCAL statement_timeout = '120s'"
+
+
+@dataclass(frozen=True)
+class Same:
+    """One value for all the rows of a table."""
+
+    value: Any
+
+
+Columns = dict[str, Sequence[Any] | Same]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table, as columns by name: each a sequence of `count` plain values, or the Same for all rows."""
+
+    table: str
+    count: int
+    columns: Columns
+
+    @property
+    def names(self) -> str:
+        return ", ".join(self.columns)
+
+    def tuples(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows."""
+        return zip(
+            *(repeat(c.value, self.count) if isinstance(c, Same) else c for c in self.columns.values()), strict=True
+        )
+
+
+def allocate(cursor: CursorWrapper, counts: dict[str, int]) -> dict[str, list[int]]:
+    """Return fresh ids for tables, so many for each, ascending."""
+    asked = " UNION ALL ".join(
+        "SELECT %s, nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)" for _ in counts
+    )
+    cursor.execute(f"{CHECK_LATER}; {asked}", [v for table, n in counts.items() for v in (table, table, n)])
+    ids: dict[str, list[int]] = {table: [] for table in counts}
+    for table, number in cursor.fetchall():
+        ids[table].append(number)
+    return ids
+
+
+def insert_new(cursor: CursorWrapper, rows: Rows) -> set[int]:
+    """Insert what is not there yet, in the order given; return the ids of the rows that were stored."""
+    tail = "ON CONFLICT DO NOTHING RETURNING id"
+    if rows.count <= FEW:
+        text, values = _values(rows)
+        cursor.execute(f"{text} {tail}", values)  # names are our own, values parameters
+    else:
+        cursor.execute(f"{PATIENCE}; CREATE TEMP TABLE {STAGE} (LIKE {rows.table}) ON COMMIT DROP")
+        _copy(cursor, rows, STAGE)
+        cursor.execute(
+            f"INSERT INTO {rows.table} ({rows.names}) SELECT {rows.names} FROM {STAGE} ORDER BY id {tail}"  # noqa: S608 - names are our own
+        )
+    stored = {row[0] for row in cursor.fetchall()}
+    if rows.count > FEW:
+        cursor.execute(f"DROP TABLE {STAGE}")
+    return stored
+
+
+def insert(cursor: CursorWrapper, tables: Sequence[Rows]) -> None:
+    """Insert rows into several tables and check what they refer to; small tables share one statement."""
+    texts: list[str] = []
+    values: list[Any] = []
+    for rows in tables:
+        if rows.count > FEW:
+            _copy(cursor, rows, rows.table)
+        elif rows.count:
+            text, given = _values(rows)
+            texts.append(text)
+            values.extend(given)
+    cursor.execute("; ".join([*texts, CHECK_NOW]), values or None)
+
+
+def _values(rows: Rows) -> tuple[str, list[Any]]:
+    one = f"({', '.join(['%s'] * len(rows.columns))})"
+    text = f"INSERT INTO {rows.table} ({rows.names}) VALUES {', '.join([one] * rows.count)}"  # noqa: S608 - the same
+    return text, [value for row in rows.tuples() for value in row]
+
+
+def _copy(cursor: CursorWrapper, rows: Rows, table: str) -> None:
+    columns = (repeat(_text(c.value), rows.count) if isinstance(c, Same) else _texts(c) for c in rows.columns.values())
+    lines = "\n".join(map("\t".join, zip(*columns, strict=True)))
+    cursor.copy_expert(f"COPY {table} ({rows.names}) FROM STDIN", StringIO(lines))
+
+
+def _texts(column: Sequence[Any]) -> list[str]:
+    """Return a column as COPY reads it; most columns hold one type only."""
+    types = set(map(type, column))
+    if len(types) == 1:
+        return list(map(WRITERS[types.pop()], column))
+    return [WRITERS[type(value)](value) for value in column]
+
+
+def _text(value: Any) -> str:
+    return WRITERS[type(value)](value)
+
+
+def _escaped(text: str) -> str:
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "\n" in text or "\t" in text or "\r" in text:
+        text = text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return text
+
+
+def _array(values: list[str]) -> str:
+    if not values:
+        return "{}"
+    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return _escaped("{" + ",".join(f'"{value}"' for value in quoted) + "}")
+
+
+WRITERS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "\\N",
+    str: _escaped,
+    int: str,
+    float: repr,
+    bool: lambda value: "t" if value else "f",
+    bytes: lambda value: f"\\\\x{value.hex()}",
+    datetime: datetime.isoformat,
+    list: _array,
+}

@@ -1,0 +1,252 @@
+"""The rows that an accepted item leaves: item, body, task, move and action."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+from decisions.effects import outbox
+from decisions.intake.ladder import Climb
+from decisions.intake.parse import Row
+from decisions.intake.store import Columns, Rows, Same, allocate
+from decisions.models import Action, Intake, Item, Move, Task, User
+from decisions.queues.live import Live
+from decisions.queues.spec import Order, Spec
+from decisions.record import digest
+from decisions.routing import sampling
+from decisions.routing.policy import FloatArray, Routing
+
+UNKNOWN_P = 0.5  # orders a task whose item nothing scored
+DEMO = "demo"
+SOFT, CONTROL = str(Task.Purpose.SOFT), str(Task.Purpose.CONTROL)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One intake call: to which queue, by whom, when (UTC)."""
+
+    live: Live
+    sender: User
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What is drawn for items: u with the number of the secret it is from, and each body's salt of 16 bytes."""
+
+    u: FloatArray
+    number: int
+    salts: Sequence[bytes]
+
+    @classmethod
+    def draw(cls, external_ids: Sequence[str], queue: str) -> "Secrets":
+        """Return the audit numbers of these external ids and fresh salts."""
+        number, secret = sampling.newest_secret()
+        noise = secrets.token_bytes(16 * len(external_ids))
+        salts = [noise[i : i + 16] for i in range(0, len(noise), 16)]
+        return cls(sampling.u(secret, queue, external_ids, sampling.Purpose.AUDIT), number, salts)
+
+
+def plain(values: FloatArray) -> list[float | None]:
+    """Return numbers as they are stored: NaN is NULL."""
+    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124 - only NaN differs from itself
+
+
+def items(rows: Sequence[Row], climb: Climb, routing: Routing, drawn: Secrets, call: Call) -> Columns:
+    """Return the columns of items, but for `id` and `intake_id`."""
+    live, spec = call.live, call.live.spec
+    return {
+        "queue_id": Same(live.queue_id),
+        "external_id": [row.external_id for row in rows],
+        "queue_version_id": Same(live.version_id),
+        "policy_id": Same(live.policy.pk),
+        "model_id": [model.pk if model else None for model in climb.models],
+        "source": [row.source for row in rows],
+        "subject": [digest.subject_key(live.queue_id, _subject(row, spec)) for row in rows],
+        "segment": [row.segment or _text(row, spec.segment_field)[:100] for row in rows],
+        "value": [row.value if row.value is not None else _number(row, spec.value_field) for row in rows],
+        "occurred_at": [row.occurred_at for row in rows],
+        "arrived_at": Same(call.at),
+        "body_digest": [hmac.digest(salt, row.content, "sha256") for salt, row in zip(drawn.salts, rows, strict=True)],
+        "score": plain(climb.scores),
+        "p": plain(routing.p),
+        "rung": climb.rungs,
+        "band": routing.band.tolist(),
+        "route": routing.route.tolist(),
+        "reason": routing.reason.tolist(),
+        "failures": climb.failures,
+        "propensity": plain(routing.propensity),
+        "u": drawn.u.tolist(),
+        "u_secret": Same(drawn.number),
+        "q": plain(routing.q),
+    }
+
+
+def row_digests(stored: Rows) -> list[bytes]:
+    """Return the first 8 bytes of each item's row digest, as `record.digest.of_row` gives it for the stored row."""
+    if not stored.count:
+        return []
+    digests = [value.hex() for value in listed(stored, "body_digest")]
+    shown = Rows(stored.table, stored.count, {**stored.columns, "body_digest": digests})
+    names = tuple(stored.columns)
+    return [hashlib.sha256(digest.canonical(dict(zip(names, row, strict=True)))).digest()[:8] for row in shown.tuples()]
+
+
+def chosen(rows: Rows, places: Sequence[int]) -> Rows:
+    """Return some of the rows."""
+    if len(places) == rows.count:
+        return rows
+    columns: Columns = {
+        name: column if isinstance(column, Same) else [column[i] for i in places]
+        for name, column in rows.columns.items()
+    }
+    return Rows(rows.table, len(places), columns)
+
+
+def _bodies(ids: Sequence[int], rows: Sequence[Row], salts: Sequence[bytes]) -> Rows:
+    contents = [row.content.decode() for row in rows]
+    columns: Columns = {"item_id": ids, "content": contents, "salt": salts, "is_held": Same(False)}  # noqa: FBT003 - a value
+    return Rows("decisions_body", len(ids), columns)
+
+
+def followers(
+    cursor: CursorWrapper, items: Rows, rows: Sequence[Row], salts: Sequence[bytes], call: Call
+) -> list[Rows]:
+    """Return the rows that go with stored items, under fresh ids: bodies, tasks with their moves, actions."""
+    soft = chosen(items, [i for i, route in enumerate(listed(items, "route")) if route == Item.Route.SOFT])
+    told = _caused(items, call.live.spec)
+    ids = allocate(cursor, {"decisions_task": soft.count, "decisions_action": len(told)})
+    return [
+        _bodies(listed(items, "id"), rows, salts),
+        _tasks(soft, ids["decisions_task"], call),
+        _moves(ids["decisions_task"], call.at),
+        _actions(items, told, ids["decisions_action"], call),
+    ]
+
+
+def _tasks(soft: Rows, ids: Sequence[int], call: Call) -> Rows:
+    """Return a task for each item routed to people; those of the control group go to the front of the queue."""
+    live, spec, at = call.live, call.live.spec, call.at
+    due = at + spec.sla
+    step, first = rounded_up(due, spec.sla_step), rounded_up(at, spec.sla_step)
+    is_control = [reason == Item.RouteReason.CONTROL for reason in listed(soft, "reason")]
+    values, ps = listed(soft, "value"), listed(soft, "p")
+    columns: Columns = {
+        "id": ids,
+        "queue_id": Same(live.queue_id),
+        "item_id": listed(soft, "id"),
+        "purpose": [(SOFT, CONTROL)[control] for control in is_control],
+        "state": Same(str(Task.State.WAITING)),
+        "rank": Same(int(Task.Rank.REVIEWER)),
+        "round": Same(1),
+        "value": values,
+        "is_demo": [source == DEMO for source in listed(soft, "source")],
+        "opened_at": Same(at),
+        "due_at": Same(due),
+        "due_step": [first if control else step for control in is_control],
+        "priority": [priority(p, value, spec.order) for p, value in zip(ps, values, strict=True)],
+        "skips": Same(0),
+        "lease": Same(0),
+    }
+    return Rows("decisions_task", soft.count, columns)
+
+
+def _moves(task_ids: Sequence[int], at: datetime) -> Rows:
+    columns: Columns = {
+        "task_id": task_ids,
+        "kind": Same(str(Move.Kind.OPENED)),
+        "lease": Same(0),
+        "reason": Same(""),
+        "at": Same(at),
+    }
+    return Rows("decisions_move", len(task_ids), columns)
+
+
+def priority(p: float | None, value: float | None, order: Order) -> float:
+    """Return a task's place within its step, smallest first: the likeliest, or the most at stake."""
+    likely = UNKNOWN_P if p is None else p
+    return {Order.ARRIVAL: 0.0, Order.SCORE: -likely, Order.VALUE: -likely * (value or 0.0)}[order]
+
+
+def rounded_up(at: datetime, step: timedelta) -> datetime:
+    """Return the first multiple of the step, counted from 1970, that is not before a time."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return epoch + -((epoch - at) // step) * step
+
+
+def _caused(items: Rows, spec: Spec) -> list[tuple[int, str, str]]:
+    """Return the places of items whose route makes the machine act, with the action and the outcome it stands for."""
+    causes = {
+        Item.Route.HARD.value: (spec.routes.hard_action, spec.routes.positive),
+        Item.Route.SOFT.value: (spec.routes.soft_action, ""),
+        Item.Route.PASS.value: (spec.routes.pass_action, spec.routes.negative),
+    }
+    return [(i, *causes[route]) for i, route in enumerate(listed(items, "route")) if causes[route][0]]
+
+
+def _actions(items: Rows, told: Sequence[tuple[int, str, str]], action_ids: Sequence[int], call: Call) -> Rows:
+    """Return what the world is told at once because of the routes."""
+    live, at = call.live, call.at
+    ids, names, routes = (listed(items, column) for column in ("id", "external_id", "route"))
+    bodies = [
+        outbox.body(
+            action_id=action_id,
+            name=name,
+            queue=live.slug,
+            item_id=ids[i],
+            external_id=names[i],
+            outcome=outcome,
+            cause=routes[i],
+            at=at,
+        )
+        for action_id, (i, name, outcome) in zip(action_ids, told, strict=True)
+    ]
+    columns: Columns = {
+        "id": action_ids,
+        "queue_id": Same(live.queue_id),
+        "item_id": [ids[i] for i, _, _ in told],
+        "name": [name for _, name, _ in told],
+        "body": bodies,
+        "state": Same(str(Action.State.PENDING)),
+        "attempts": Same(0),
+        "due_at": Same(at),
+        "next_at": Same(at),
+        "result": Same(""),
+        "result_detail": Same(""),
+        "created_at": Same(at),
+    }
+    return Rows("decisions_action", len(told), columns)
+
+
+def intake(call: Intake) -> Rows:
+    """Return the row of a call, its counts as JSON text."""
+    columns = {f.attname: [f.value_from_object(call)] for f in call._meta.concrete_fields}
+    return Rows(call._meta.db_table, 1, {**columns, "counts": [digest.canonical(call.counts).decode()]})
+
+
+def listed(rows: Rows, name: str) -> Sequence[Any]:
+    """Return a column that differs from row to row."""
+    column = rows.columns[name]
+    if isinstance(column, Same):
+        message = f"{name} is the same in all rows."
+        raise TypeError(message)
+    return column
+
+
+def _subject(row: Row, spec: Spec) -> str:
+    return row.subject or _text(row, spec.subject_field)
+
+
+def _text(row: Row, name: str) -> str:
+    value = row.payload.get(name) if name else None
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def _number(row: Row, name: str) -> float | None:
+    value = row.payload.get(name) if name else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,129 @@
+"""Models on disk: stored by skops under their hash, checked before anything parses them, kept in memory once read."""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import skops.io
+from django.conf import settings
+
+from decisions.learning.features import Feature, matrix
+from decisions.models import ModelVersion
+
+FloatArray = npt.NDArray[np.float64]
+
+# What a file may hold besides the types that skops itself knows to be harmless; anything else is refused.
+TRUSTED = ["numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+EDGE = 1e-9
+
+
+class ModelFileRefused(Exception):  # noqa: N818 - the words of the house: something is refused
+    """The file of a model is not the one that was stored, or not one of ours."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model in memory. `slope` and `intercept` calibrate its probabilities on the log odds."""
+
+    estimator: Any
+    features: tuple[Feature, ...]
+    slope: float
+    intercept: float
+
+    def score(self, payloads: Sequence[Mapping[str, Any]]) -> FloatArray:
+        """Return each payload's calibrated probability of the positive outcome, in [0, 1]."""
+        p = self.estimator.predict_proba(matrix(payloads, self.features))[:, 1]
+        return calibrated(p, self.slope, self.intercept)
+
+
+def calibrated(p: FloatArray, slope: float, intercept: float) -> FloatArray:
+    """Return Platt-scaled probabilities (Platt 1999): a line on the log odds."""
+    p = np.clip(p, EDGE, 1.0 - EDGE)
+    scaled: FloatArray = 1.0 / (1.0 + np.exp(-(slope * np.log(p / (1.0 - p)) + intercept)))
+    return scaled
+
+
+def folder() -> Path:
+    """Return where model files lie."""
+    return Path(settings.DATA_DIR) / "models"
+
+
+def pack(scorer: Scorer) -> bytes:
+    """Return a scorer as a skops archive; the same scorer always gives the same bytes."""
+    parts = {
+        "estimator": scorer.estimator,
+        "features": [feature.as_json() for feature in scorer.features],
+        "slope": scorer.slope,
+        "intercept": scorer.intercept,
+    }
+    return _steady(skops.io.dumps(parts))
+
+
+def store(name: str, data: bytes) -> tuple[str, str]:
+    """Write an archive under the model's name; return the file's name and its SHA-256. Whole or not at all."""
+    folder().mkdir(parents=True, exist_ok=True)
+    file = f"{name}.skops"
+    draft = folder() / f".{file}.{os.getpid()}"
+    draft.write_bytes(data)
+    draft.replace(folder() / file)
+    return file, hashlib.sha256(data).hexdigest()
+
+
+def load(model: ModelVersion) -> Scorer:
+    """Return the scorer of a model version, read once in a process; refuses a file whose hash is not the stored one."""
+    return _load(folder() / model.file, model.sha256)
+
+
+@lru_cache(maxsize=16)
+def _load(path: Path, sha256: str) -> Scorer:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        message = f"{path.name}: its SHA-256 is not the stored one."
+        raise ModelFileRefused(message)
+    return unpack(data)
+
+
+def unpack(data: bytes) -> Scorer:
+    """Return the scorer in an archive; refuses whatever is not one, or holds a type that is not on the list."""
+    try:
+        parts = skops.io.loads(data, trusted=TRUSTED)
+        features = tuple(Feature.from_json(stored) for stored in parts["features"])
+        return Scorer(parts["estimator"], features, float(parts["slope"]), float(parts["intercept"]))
+    except (skops.io.exceptions.UntrustedTypesFoundException, zipfile.BadZipFile, KeyError, TypeError) as error:
+        raise ModelFileRefused(str(error)) from error
+
+
+def _steady(archive: bytes) -> bytes:
+    """Return a skops archive without what differs from run to run: addresses in memory as ids, and the time."""
+    source = zipfile.ZipFile(io.BytesIO(archive))
+    schema = json.loads(source.read("schema.json"))
+    ids: dict[int, int] = {}
+    files: dict[str, str] = {}
+    _renumber(schema, ids, files)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr(zipfile.ZipInfo("schema.json"), json.dumps(schema, indent=2))
+        for old, new in files.items():
+            target.writestr(zipfile.ZipInfo(new), source.read(old))
+    return out.getvalue()
+
+
+def _renumber(node: Any, ids: dict[int, int], files: dict[str, str]) -> None:
+    """Number objects and files in the order in which the schema names them."""
+    if isinstance(node, dict):
+        if isinstance(node.get("__id__"), int):
+            node["__id__"] = ids.setdefault(node["__id__"], len(ids) + 1)
+        if isinstance(node.get("file"), str):
+            name = node["file"]
+            node["file"] = files.setdefault(name, f"{len(files) + 1}{Path(name).suffix}")
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _renumber(inner, ids, files)

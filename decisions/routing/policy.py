@@ -1,0 +1,148 @@
+"""From scores to routes: a policy is a value, its rules pure functions over arrays."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from decisions.models.items import Item
+from decisions.routing import sampling
+
+if TYPE_CHECKING:
+    from decisions.models import Policy
+    from decisions.queues.spec import Spec
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+WordArray = npt.NDArray[np.object_]  # of the words that are stored: "hard", "score" ...
+
+EDGE = 1e-6  # scores at the very ends of the range have finite log odds
+BAND, ROUTE, REASON = Item.Band, Item.Route, Item.RouteReason
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """What of a policy and its queue's spec decides routes.
+
+    `hard`, `soft` and `suggest` are in score units, [low, high] the range of the scores; `slope` and `intercept`
+    recalibrate on the log odds; `mean_p` in [0, 1]. The two sets name the automatic routes ("hard", "pass") that the
+    owner allows for items that failed a check and for scores from below the model.
+    """
+
+    hard: float | None
+    soft: float | None
+    suggest: float = 0.5
+    control_share: float = 0.0
+    slope: float = 1.0
+    intercept: float = 0.0
+    mean_p: float = 0.0
+    low: float = 0.0
+    high: float = 1.0
+    failed_check_routes: frozenset[str] = frozenset()
+    fallback_routes: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, policy: "Policy", spec: "Spec") -> "Cuts":
+        """Return the cuts of a policy; scores are in its model's range, else in the spec's."""
+        return cls(
+            hard=policy.hard,
+            soft=policy.soft,
+            suggest=policy.suggest,
+            control_share=policy.control_share,
+            slope=float(policy.calibration.get("slope", 1.0)),
+            intercept=float(policy.calibration.get("intercept", 0.0)),
+            mean_p=policy.mean_p,
+            low=policy.model.score_low if policy.model else spec.model.low,
+            high=policy.model.score_high if policy.model else spec.model.high,
+            failed_check_routes=frozenset(spec.failed_check_routes),
+            fallback_routes=frozenset(spec.fallback_routes),
+        )
+
+
+@dataclass(frozen=True)
+class Routing:
+    """One entry an item: band, route, reason, propensity (NaN for PASS: null), p and q (NaN where there is none)."""
+
+    band: WordArray
+    route: WordArray
+    reason: WordArray
+    propensity: FloatArray
+    p: FloatArray
+    q: FloatArray
+
+
+def bands(scores: FloatArray, cuts: Cuts) -> WordArray:
+    """Return each score's band: HARD at or above `hard`, SOFT at or above `soft`, else PASS; NONE without a score.
+
+    No `hard`: nothing is HARD. No `soft`: every item goes to people, so everything that has a score is SOFT.
+    """
+    hard = np.inf if cuts.hard is None or cuts.soft is None else cuts.hard
+    soft = -np.inf if cuts.soft is None else cuts.soft
+    return _words(
+        [np.isnan(scores), scores >= hard, scores >= soft],
+        [BAND.NONE, BAND.HARD, BAND.SOFT],
+        BAND.PASS,
+    )
+
+
+def recalibrate(scores: FloatArray, cuts: Cuts) -> FloatArray:
+    """Return each score's probability in [0, 1]: Platt scaling of the log odds of the score within its range."""
+    share = np.clip((scores - cuts.low) / (cuts.high - cuts.low), 0.0, 1.0)
+    if (cuts.slope, cuts.intercept) == (1.0, 0.0):
+        return share
+    share = np.clip(share, EDGE, 1.0 - EDGE)
+    odds = cuts.slope * np.log(share / (1.0 - share)) + cuts.intercept
+    p: FloatArray = 1.0 / (1.0 + np.exp(-odds))
+    return p
+
+
+def suggests_positive(scores: FloatArray, cuts: Cuts) -> BoolArray:
+    """Tell for each score whether the policy suggests the positive outcome."""
+    return scores >= cuts.suggest
+
+
+def route(scores: FloatArray, reasons: WordArray, control_u: FloatArray, cuts: Cuts) -> Routing:
+    """Route items.
+
+    `scores` are NaN where nothing could score, `reasons` say SCORE, or why an item may not be trusted to its score
+    (INPUT_CHECK, OUTPUT_CHECK, FALLBACK), `control_u` are uniform on [0, 1) and decide the control group of HARD.
+    """
+    band = bands(scores, cuts)
+    trusted = reasons == REASON.SCORE
+    in_hard = trusted & (band == BAND.HARD)
+    control = in_hard & (control_u < cuts.control_share)
+    to_people = control | (band == BAND.NONE) | ~(trusted | _allowed(band, reasons, cuts))
+    routes = np.where(to_people, ROUTE.SOFT.value, band).astype(object)
+    p = recalibrate(scores, cuts)
+    return Routing(
+        band=band,
+        route=routes,
+        reason=np.where(control, REASON.CONTROL.value, reasons).astype(object),
+        propensity=_propensity(routes, in_hard, cuts.control_share),
+        p=p,
+        q=np.where(routes == ROUTE.PASS, sampling.q(p, cuts.mean_p), np.nan),
+    )
+
+
+def _allowed(band: WordArray, reasons: WordArray, cuts: Cuts) -> BoolArray:
+    """Tell which items that failed a check, or fell below the model, the owner leaves to the machine all the same."""
+    fallback = reasons == REASON.FALLBACK
+    return np.where(
+        fallback, np.isin(band, sorted(cuts.fallback_routes)), np.isin(band, sorted(cuts.failed_check_routes))
+    )
+
+
+def _propensity(routes: WordArray, in_hard: BoolArray, control_share: float) -> FloatArray:
+    """Return the probability that a person sees each item: c for the whole HARD band, 1 for SOFT, unknown for PASS."""
+    return np.select(
+        [in_hard, routes == ROUTE.SOFT, routes == ROUTE.HARD],
+        [control_share, 1.0, 0.0],
+        np.nan,
+    )
+
+
+def _words(conditions: list[BoolArray], words: list[str], default: str) -> WordArray:
+    chosen = np.select(conditions, list(range(len(words))), len(words))
+    named: WordArray = np.array([str(word) for word in (*words, default)], dtype=object)[chosen]
+    return named

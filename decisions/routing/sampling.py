@@ -1,0 +1,49 @@
+"""The draw numbers: u, which decides who is sampled, and q, the size it is compared with."""
+
+import hmac
+from collections.abc import Iterable
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+
+FloatArray = npt.NDArray[np.float64]
+
+BETA = 0.25  # the part of an audit's budget that goes to all items alike
+LEAST_MEAN = 1e-3  # what stands for mean(p) until a frame has closed, so that no item has size 0
+
+
+class Purpose(StrEnum):
+    """What a number is drawn for; the numbers of two purposes are independent."""
+
+    AUDIT = "audit"
+    CONTROL = "control"
+
+
+def newest_secret() -> tuple[int, bytes]:
+    """Return the number and the bytes of the audit secret in force."""
+    number = max(settings.AUDIT_SECRETS)
+    return number, settings.AUDIT_SECRETS[number]
+
+
+def u(secret: bytes, queue: str, external_ids: Iterable[str], purpose: Purpose) -> FloatArray:
+    """Return one number for each external id, uniform on [0, 1).
+
+    The first 53 bits of HMAC-SHA256(secret, queue | external id | purpose), so that a retry gets the same number and
+    nobody without the secret can choose an id that escapes.
+    """
+    head, tail = f"{queue}|".encode(), f"|{purpose}".encode()
+    digests = b"".join(hmac.digest(secret, head + name.encode() + tail, "sha256")[:8] for name in external_ids)
+    numbers: FloatArray = (np.frombuffer(digests, dtype=">u8") >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return numbers
+
+
+def q(p: FloatArray, mean_p: float, beta: float = BETA) -> FloatArray:
+    """Return each item's audit size, in (0, 1], from its recalibrated probability and the mean of the frame before.
+
+    sqrt((1 - beta) p + beta mean(p)): for a rare event the best inclusion probability follows the root of p, and the
+    floor bounds every weight by (N / n) / sqrt(beta) (docs/statistics.md, section 2).
+    """
+    sizes: FloatArray = np.sqrt((1.0 - beta) * p + beta * max(mean_p, LEAST_MEAN))
+    return sizes
