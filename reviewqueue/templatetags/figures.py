@@ -1,7 +1,8 @@
 """How figures are written: counts, rates, shares and spans, each with a dash for what is not known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django import template
 from django.utils import formats
@@ -60,3 +61,9 @@ def span(value: timedelta | float | None, waiting: float = 0) -> str:
         return _("%(h)s h %(m)s min") % {"h": hours, "m": rest}
     days, rest = divmod(round(seconds / HOUR), 24)
     return _("%(d)s d %(h)s h") % {"d": days, "h": rest}
+
+
+@register.filter
+def get(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping has under a key that is itself a variable."""
+    return mapping.get(key)

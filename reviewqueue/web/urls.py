@@ -1,9 +1,14 @@
 """The pages, by workplace."""
 
-from django.urls import path
+from django.urls import include, path
 
 from reviewqueue.web import home
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("review/", include("reviewqueue.web.review.urls")),
+    path("floor/", include("reviewqueue.web.floor.urls")),
+    path("audit/", include("reviewqueue.web.audit.urls")),
+    path("policy/", include("reviewqueue.web.science.urls")),
+    path("me/", include("reviewqueue.web.account.urls")),
 ]

@@ -1,0 +1,114 @@
+"""What one card shows: the evidence, the suggestion where it may be seen, the answers and the ways out."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from decisions import redact, rights
+from decisions.exceptions import NotFound
+from decisions.models import Item, Queue, Task, User
+from decisions.queues.spec import FieldType, Outcome, Spec
+from decisions.redact import Sight
+from decisions.rights import Act
+from decisions.work import past, why
+from reviewqueue.web import evidence
+
+HISTORY_SHOWN = 8
+
+
+def build(task: Task, person: User, queue: Queue) -> dict[str, Any]:
+    """Return the card of a task this person holds; what they must not see yet is left out."""
+    spec, item = queue.spec, task.item
+    standing = rights.standing(person, queue.pk)
+    if standing is None:
+        raise NotFound
+    sight = redact.for_person(item, standing=standing, user=person, spec=spec)
+    seen = redact.item(item, sight, spec=spec)
+    suggested = seen.get("suggestion", "")
+    outcomes = [_answer(outcome, suggested) for outcome in spec.outcomes]
+    return {
+        "task": task,
+        "item": item,
+        "simulated": task.is_demo,
+        "purpose": redact.purpose(task, sight),
+        "fields": evidence.rows(seen["payload"] or {}, spec, seen.get("failures", ())),
+        "suggestion": _suggestion(item, spec, suggested),
+        "why": _why(item, sight, spec),
+        "history": past.of_subject(item, sight=sight, standing=standing, user=person, spec=spec, count=HISTORY_SHOWN),
+        "outcomes": outcomes,
+        "override": _override(task, outcomes, suggested),
+        "asks": _asks(task, queue),
+        "may_escalate": rights.may(standing, Act.ESCALATE, rights.case_of(task, person)),
+        "has_image": any(field.type == FieldType.IMAGE for field in spec.fields),
+        "says": _("Next item: %(name)s") % {"name": item.external_id},
+    }
+
+
+def _answer(outcome: Outcome, suggested: str) -> dict[str, Any]:
+    """Return an outcome as a button: it asks for a reason where it goes against the suggestion the person sees."""
+    return {
+        "key": outcome.key,
+        "label": outcome.label,
+        "hotkey": outcome.hotkey,
+        "reasons": outcome.reasons,
+        "asks": bool(suggested and outcome.key != suggested and outcome.reasons),
+    }
+
+
+def _suggestion(item: Item, spec: Spec, suggested: str) -> dict[str, str] | None:
+    """Return the suggestion in words: how many of ten such items the model takes for positive."""
+    outcome, positive = spec.outcome(suggested), spec.outcome(spec.routes.positive)
+    if outcome is None or positive is None or item.p is None:
+        return None
+    tenths = round(item.p * 10)
+    said = {"n": tenths, "outcome": positive.label}
+    if tenths == 0:
+        words = _("The model takes fewer than 1 in 20 such items for “%(outcome)s”.") % said
+    elif tenths == 10:
+        words = _("The model takes more than 19 in 20 such items for “%(outcome)s”.") % said
+    else:
+        words = _("The model takes about %(n)s in 10 such items for “%(outcome)s”.") % said
+    return {"key": outcome.key, "label": outcome.label, "words": words}
+
+
+def _why(item: Item, sight: Sight, spec: Spec) -> str:
+    if not sight.machine or not sight.history:
+        return ""
+    words = {
+        Item.RouteReason.SCORE: _("the score is between the cuts"),
+        Item.RouteReason.CONTROL: _("drawn for control"),
+        Item.RouteReason.INPUT_CHECK: _("a check of what was sent failed"),
+        Item.RouteReason.OUTPUT_CHECK: _("a check of the score failed"),
+        Item.RouteReason.FALLBACK: _("the model could not score it"),
+    }
+    text = words[Item.RouteReason(item.reason)]
+    if not item.failures:
+        return text
+    names = {field.name: field.label for field in spec.fields}
+    failed = (failure.partition(":") for failure in item.failures)
+    return f"{text} ({', '.join(f'{code}: {names.get(name, name)}' for code, _colon, name in failed)})"
+
+
+def _override(task: Task, outcomes: list[dict[str, Any]], suggested: str) -> str:
+    """Return the reasons that `x` opens: those of the other outcome, where there is just one that asks."""
+    asking = [number for number, outcome in enumerate(outcomes, 1) if outcome["asks"]]
+    return f"reasons-{task.pk}-{asking[0]}" if suggested and asking else ""
+
+
+def _asks(task: Task, queue: Queue) -> list[dict[str, Any]]:
+    """Return the dialogs that ask why a task is left."""
+    titles = {
+        "skip": (_("Skip: why?"), why.Skip),
+        "hold": (_("Hold for an hour: why?"), why.Hold),
+        "escalate": (_("Escalate: why?"), why.Escalate),
+    }
+    return [
+        {
+            "name": name,
+            "title": title,
+            "choices": codes.choices,
+            "url": reverse(f"review:{name}", args=[queue.slug, task.pk]),
+        }
+        for name, (title, codes) in titles.items()
+    ]

@@ -1,0 +1,21 @@
+"""Addresses of the reviewer's desk."""
+
+from django.urls import path
+
+from reviewqueue.web.review import views
+
+app_name = "review"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("<slug:slug>/", views.show, name="show"),
+    path("<slug:slug>/state/", views.state, name="state"),
+    path("<slug:slug>/next/", views.take_next, name="next"),
+    path("<slug:slug>/leave/", views.leave, name="leave"),
+    path("<slug:slug>/decisions/<int:decision_id>/undo/", views.undo, name="undo"),
+    path("<slug:slug>/tasks/<int:task_id>/decide/", views.answer, name="decide"),
+    path("<slug:slug>/tasks/<int:task_id>/extend/", views.extend, name="extend"),
+    *(
+        path(f"<slug:slug>/tasks/<int:task_id>/{how}/", views.leave_task, {"how": how}, name=how)
+        for how in ("release", "skip", "hold", "escalate")
+    ),
+]
