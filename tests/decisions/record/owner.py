@@ -25,4 +25,14 @@ def tamper(table: str, statement: str, *parameters: Any) -> None:
     with session() as cursor:
         cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
         cursor.execute(statement, parameters)
-        cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER USER')
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER keep_rows')
+
+
+def value(statement: str, *parameters: Any) -> Any:
+    """Return the first column of the first row."""
+    with session() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    assert row is not None
+    return row[0]

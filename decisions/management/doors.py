@@ -1,0 +1,31 @@
+"""What management commands have in common as doors: who acts, and refusals as messages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management.base import CommandError
+
+from decisions.exceptions import Forbidden, Refused
+from decisions.models import User
+from decisions.record import log
+
+
+def person(email: str) -> User:
+    """Return the active person with this e-mail address."""
+    found = User.objects.filter(email=email.lower(), is_active=True).first()
+    if found is None:
+        message = f"There is no active person {email}."
+        raise CommandError(message)
+    return found
+
+
+@contextmanager
+def refusals(user: User) -> Iterator[None]:
+    """Turn a refusal into the command's message; a missing right is noted in the record."""
+    try:
+        yield
+    except Forbidden as error:
+        log.refuse(user, error, log.now())
+        raise CommandError(error.detail) from error
+    except Refused as error:
+        raise CommandError(error.detail) from error
