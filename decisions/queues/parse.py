@@ -86,10 +86,15 @@ def document(text: str, name: str) -> Document:
     except SpecError as error:
         reader.faults += error.faults
     if reader.faults:
-        where = lines.find(text)
-        found = sorted(reader.faults, key=lambda fault: lines.nearest(where, fault.field))
-        raise SpecError(found, [f"{name}:{lines.nearest(where, fault.field)}" for fault in found])
+        raise placed(reader.faults, text, name)
     return Document(read, version, policy)
+
+
+def placed(faults: Sequence[Fault], text: str, name: str) -> SpecError:
+    """Return the refusal of a queue file, each fault with its line, in the order of the lines."""
+    where = lines.find(text)
+    found = sorted(faults, key=lambda fault: lines.nearest(where, fault.field))
+    return SpecError(found, [f"{name}:{lines.nearest(where, fault.field)}" for fault in found])
 
 
 def _loads(text: str, name: str) -> dict[str, Any]:
