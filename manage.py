@@ -18,12 +18,13 @@ def main() -> int:
     """Run the command; where it needs servers that do not run, say so in one sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewqueue.settings")
     are_embedded = not discover.is_given("DATABASE_URL")
-    if are_embedded and not discover.environment(BASE_DIR):
+    if are_embedded and "DATABASE_URL" not in discover.environment(BASE_DIR):
         os.environ.update(discover.placeholders())
     try:
         execute_from_command_line(sys.argv)
     except OperationalError:
-        if not are_embedded or servers.find(discover.run_dir(BASE_DIR)):
+        found = servers.find(discover.run_dir(BASE_DIR))
+        if not are_embedded or (found and found.database_url):
             raise
         sys.stderr.write(NOT_RUNNING + "\n")
         return 1

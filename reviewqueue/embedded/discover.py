@@ -11,7 +11,7 @@ ADDRESSES = {"DATABASE_URL": "database_url", "DATABASE_OWNER_URL": "database_own
 
 def run_dir(base_dir: Path) -> Path:
     """Return the folder that holds what running leaves: RUN_DIR, else `.run` in the checkout."""
-    return Path(os.environ.get("RUN_DIR") or base_dir / ".run")
+    return Path(os.environ.get("RUN_DIR") or base_dir / ".run").absolute()
 
 
 def environment(base_dir: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ class Program:
 
     command: tuple[str, ...]
     cwd: Path
-    log: Path
+    log: Path | None  # none: what it says goes to our terminal
     identity: Identity = Identity()
     environment: Mapping[str, str] | None = None
     death_signal: int = signal.SIGTERM
@@ -69,7 +69,7 @@ def run(
 
 
 def spawn(program: Program, *, bound_to_parent: bool) -> int:
-    """Start a program in a session of its own, its output appended to its log, and return its process id.
+    """Start a program in a session of its own, its output appended to its log if it has one, and return its process id.
 
     Bound to its parent, it gets its death signal from the kernel when the calling thread ends, however that happens.
     """
@@ -81,24 +81,29 @@ def spawn(program: Program, *, bound_to_parent: bool) -> int:
         parent=os.getpid() if bound_to_parent else None,
         death_signal=program.death_signal,
     )
-    program.log.parent.mkdir(parents=True, exist_ok=True)
-    log = os.open(program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    null = os.open(os.devnull, os.O_RDONLY)
-    try:
-        return os.posix_spawn(
-            command[0],
-            command,
-            dict(os.environ if program.environment is None else program.environment),
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, null, 0),
-                (os.POSIX_SPAWN_DUP2, log, 1),
-                (os.POSIX_SPAWN_DUP2, log, 2),
-            ],
-            setsigmask=[],
-        )
-    finally:
-        os.close(log)
-        os.close(null)
+    redirections: list[tuple[int | str, ...]] = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+    if program.log:
+        program.log.parent.mkdir(parents=True, exist_ok=True)
+        redirections += [
+            (os.POSIX_SPAWN_OPEN, 1, str(program.log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+    environment = os.environ if program.environment is None else program.environment
+    return os.posix_spawn(command[0], command, environment, file_actions=redirections, setsigmask=[])
+
+
+def in_environment(name: str, value: str) -> list[int]:
+    """Return the processes that carry a variable with this value: how all descendants of a child are recognised."""
+    wanted = f"{name}={value}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0") if entry.name.isdigit() else []
+        except OSError:  # it ended meanwhile, or is not ours to look at
+            continue
+        if wanted in variables:
+            found.append(int(entry.name))
+    return sorted(found)
 
 
 def reap(pid: int) -> int | None:

@@ -36,6 +36,16 @@ class Servers:
         }
         return {name: value for name, value in known.items() if value}
 
+    def limited_to(self, wish: "Wish") -> "Servers":
+        """Forget the servers that are not wished for: another one is used in their place."""
+        servers = self
+        if not wish.database:
+            servers = replace(servers, database_url="", database_owner_url="", data="")
+        if not wish.redis:
+            servers = replace(servers, redis_url="")
+        wished = {"postgres": wish.database, "valkey": wish.redis}
+        return replace(servers, pids={name: pid for name, pid in servers.pids.items() if wished[name]})
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -53,12 +63,13 @@ def start(run_dir: Path, wish: Wish = Wish()) -> Servers:
     run_dir.mkdir(parents=True, exist_ok=True)
     with only_one(run_dir):
         secrets.ensure(run_dir)
-        servers = read(run_dir)
+        before = servers = read(run_dir).limited_to(wish)
         if wish.database:
             servers = with_database(run_dir, wish, servers)
         if wish.redis:
             servers = with_redis(run_dir, wish, servers)
-        servers = replace(servers, bound_to_parent=wish.bound_to_parent)
+        if servers.pids != before.pids:
+            servers = replace(servers, bound_to_parent=wish.bound_to_parent)
         credentials.write_private(run_dir / FILE, json.dumps(asdict(servers), indent=2))
     return servers
 

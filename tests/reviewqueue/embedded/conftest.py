@@ -1,6 +1,7 @@
 """A folder for embedded servers that are gone when the test is."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +14,29 @@ NOT_OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "RUN_DIR", *secre
 
 
 @pytest.fixture
-def run_dir() -> Iterator[Path]:
+def empty_dir() -> Iterator[Path]:
+    """A folder in which nothing ran yet."""
     folder = Path(tempfile.mkdtemp(prefix="rq-test-"))
     yield folder
     servers.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[Path]:
+    """A folder whose servers ran and were stopped, to be copied."""
+    folder = Path(tempfile.mkdtemp(prefix="rq-test-"))
+    servers.start(folder)
+    servers.stop(folder)
+    (folder / servers.FILE).unlink()
+    yield folder
+    servers.remove(folder)
+
+
+@pytest.fixture
+def run_dir(empty_dir: Path, template: Path) -> Path:
+    """A folder with a cluster that was made already, which saves its making."""
+    shutil.copytree(template, empty_dir, dirs_exist_ok=True)
+    return empty_dir
 
 
 @pytest.fixture

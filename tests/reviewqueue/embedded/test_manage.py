@@ -34,10 +34,10 @@ def test_commands_find_the_servers_and_say_when_they_have_stopped(
 
 
 def test_on_a_fresh_checkout_only_commands_without_a_database_work(
-    run_dir: Path, bare_environment: dict[str, str]
+    empty_dir: Path, bare_environment: dict[str, str]
 ) -> None:
-    missing = manage(bare_environment, run_dir, "shell", "--no-imports", "--command", COUNT)
+    missing = manage(bare_environment, empty_dir, "shell", "--no-imports", "--command", COUNT)
     assert (missing.returncode, missing.stderr) == (1, NOT_RUNNING)
-    works = manage(bare_environment, run_dir, "diffsettings")
+    works = manage(bare_environment, empty_dir, "diffsettings")
     assert works.returncode == 0, works.stderr
-    assert not list(run_dir.iterdir())
+    assert not list(empty_dir.iterdir())

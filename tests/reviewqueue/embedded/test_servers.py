@@ -166,7 +166,8 @@ def test_nothing_stays_when_the_parent_is_killed(run_dir: Path) -> None:
     assert processes.wait(lambda: not all_processes(run_dir), 10)
 
 
-def test_two_starts_at_once_end_with_one_pair_of_servers(run_dir: Path, bare_environment: dict[str, str]) -> None:
+def test_two_starts_at_once_end_with_one_pair_of_servers(empty_dir: Path, bare_environment: dict[str, str]) -> None:
+    run_dir = empty_dir
     command = [sys.executable, "-m", "reviewqueue.embedded", "start", "--dir", str(run_dir)]
     both = [subprocess.Popen(command, cwd=BASE_DIR, env=bare_environment, stdout=subprocess.DEVNULL) for _ in range(2)]
     assert [starter.wait(60) for starter in both] == [0, 0]
@@ -192,44 +193,44 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs anoth
 
 
 @needs_root
-def test_root_without_namespaces_runs_postgres_as_another_user(run_dir: Path) -> None:
-    run_dir.chmod(0o755)
+def test_root_without_namespaces_runs_postgres_as_another_user(empty_dir: Path) -> None:
+    empty_dir.chmod(0o755)
     identity = place.other_user()
-    started = servers.start(run_dir, servers.Wish(identity=identity, redis=False))
+    started = servers.start(empty_dir, servers.Wish(identity=identity, redis=False))
     assert identity.user
     assert owner_of(started.pids["postgres"]) == identity.user[0]
-    assert Path(started.data).is_relative_to(run_dir)
+    assert Path(started.data).is_relative_to(empty_dir)
 
 
 @needs_root
-def test_a_closed_folder_sends_the_data_to_a_place_that_is_named(run_dir: Path) -> None:
-    run_dir.chmod(0o700)
-    first = servers.start(run_dir, servers.Wish(identity=place.other_user(), redis=False))
-    assert Path(first.data).is_relative_to(place.outside_name(run_dir))
-    servers.stop(run_dir)
-    again = servers.start(run_dir, servers.Wish(identity=place.other_user(), redis=False))
+def test_a_closed_folder_sends_the_data_to_a_place_that_is_named(empty_dir: Path) -> None:
+    empty_dir.chmod(0o700)
+    first = servers.start(empty_dir, servers.Wish(identity=place.other_user(), redis=False))
+    assert Path(first.data).is_relative_to(place.outside_name(empty_dir))
+    servers.stop(empty_dir)
+    again = servers.start(empty_dir, servers.Wish(identity=place.other_user(), redis=False))
     assert again.data == first.data
-    servers.remove(run_dir)
-    assert not place.outside_name(run_dir).exists()
+    servers.remove(empty_dir)
+    assert not place.outside_name(empty_dir).exists()
 
 
 @needs_root
-def test_data_is_handed_over_when_the_identity_changes(run_dir: Path) -> None:
-    run_dir.chmod(0o755)
-    servers.start(run_dir, servers.Wish(identity=place.other_user(), redis=False))
-    servers.stop(run_dir)
-    started = servers.start(run_dir, servers.Wish(identity=processes.Identity(mapped=True), redis=False))
+def test_data_is_handed_over_when_the_identity_changes(empty_dir: Path) -> None:
+    empty_dir.chmod(0o755)
+    servers.start(empty_dir, servers.Wish(identity=place.other_user(), redis=False))
+    servers.stop(empty_dir)
+    started = servers.start(empty_dir, servers.Wish(identity=processes.Identity(mapped=True), redis=False))
     assert ask(started.database_url, "SELECT 1") == (1,)
 
 
 @needs_root
-def test_a_folder_of_somebody_else_outside_is_refused(run_dir: Path) -> None:
-    run_dir.chmod(0o700)
+def test_a_folder_of_somebody_else_outside_is_refused(empty_dir: Path) -> None:
+    empty_dir.chmod(0o700)
     identity = place.other_user()
     assert identity.user
-    foreign = place.outside_name(run_dir)
+    foreign = place.outside_name(empty_dir)
     foreign.mkdir()
     os.chown(foreign, *identity.user)
     with pytest.raises(EmbeddedError, match="is not ours"):
-        servers.start(run_dir, servers.Wish(identity=identity, redis=False))
-    assert servers.read(run_dir) == servers.Servers()
+        servers.start(empty_dir, servers.Wish(identity=identity, redis=False))
+    assert servers.read(empty_dir) == servers.Servers()
