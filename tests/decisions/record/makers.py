@@ -17,7 +17,7 @@ def arrive(queue: Queue, *names: str) -> list[Item]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('decisions_intake', 'id'))")
         (intake_id,) = cursor.fetchone()
-    items = [store(queue, intake_id, name) for name in sorted(names)]
+    items = [store(queue, intake_id, name) for name in names]
     listed = b"".join(digest.of_row(item)[:8] for item in Item.objects.filter(intake=intake_id).order_by("external_id"))
     intake = Intake.objects.create(
         id=intake_id,
