@@ -181,6 +181,13 @@ def revoke_token(*, token: Token, by: User | None, at: datetime) -> bool:
     return True
 
 
+def role_for(scopes: Sequence[str]) -> Membership.Role:
+    """Return the least role in which a service can use these scopes."""
+    if Token.Scope.MANAGE in scopes:
+        return Membership.Role.MANAGER
+    return Membership.Role.REVIEWER if Token.Scope.REVIEW in scopes else Membership.Role.AUDITOR
+
+
 def _require(by: User | None, queue: Queue | None) -> None:
     if by is not None:
         rights.require(by, Act.MANAGE_PEOPLE, queue_id=queue.pk if queue else None)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from decisions import rights
-from decisions.exceptions import Conflict, Fault
+from decisions.exceptions import Conflict, Fault, NotFound
 from decisions.models import Event, ModelVersion, Policy, Queue, QueueVersion, User
 from decisions.queues import changes, dump
 from decisions.queues.changes import Change
@@ -92,7 +92,7 @@ def source(slug: str) -> str:
     queue = Queue.objects.select_related("version").filter(slug=slug, version__isnull=False).first()
     live = Policy.objects.live().filter(queue=queue).first() if queue else None
     if queue is None or queue.version is None or live is None:
-        raise Conflict(_("There is no queue “%(slug)s”.") % {"slug": slug})
+        raise NotFound(_("There is no queue “%(slug)s”.") % {"slug": slug})
     return dump.toml(replace(queue.spec, policy=asked(live)), queue.version.no, live.no)
 
 
