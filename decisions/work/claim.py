@@ -52,7 +52,10 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     if count < 1:
         raise Invalid(faults=[Fault("count", "range", _("At least one."))])
     stands = _standing(person, queue_id)
-    queue = live.of(Queue.objects.values_list("slug", flat=True).get(pk=queue_id))
+    slug = Queue.objects.filter(pk=queue_id).values_list("slug", flat=True).first()
+    if slug is None:
+        raise NotFound
+    queue = live.of(slug)
     if queue.is_paused:
         raise QueuePaused
     # Two tabs of one person wait for each other here, so that the count below is true. The count is a statement of its

@@ -29,6 +29,7 @@ SOURCES = {
     Task.Purpose.ESCALATION: Source.DECISION,
     Task.Purpose.APPEAL: Source.APPEAL,
 }
+HUMAN = frozenset({Source.DECISION, Source.OVERRIDE, Source.ADJUDICATION, Source.APPEAL})
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,13 @@ class Basis:
 def current(item_id: int) -> Ruling | None:
     """Return the ruling that holds for an item; its outcome is "" where an undo left nothing."""
     return Ruling.objects.filter(item=item_id).order_by("-no").first()
+
+
+def meant(ruling: Ruling | None) -> Ruling | None:
+    """Return the ruling that first said what this one says: an undo only puts back an earlier one, or nothing."""
+    while ruling is not None and ruling.source == Source.UNDO:
+        ruling = ruling.replaces.replaces if ruling.replaces else None
+    return ruling
 
 
 def from_decision(decision: Decision, *, item: Item, outcome: Outcome, spec: Spec) -> Ruling | None:
@@ -86,7 +94,7 @@ def _rule(item: Item, outcome: Outcome, spec: Spec, basis: Basis) -> Ruling:
 
 def _ruling(item: Item, outcome: Outcome, spec: Spec, basis: Basis, before: Ruling | None) -> Ruling:
     machine = suggest.machine(item, item.policy, spec)
-    held = before.outcome if before else ""
+    held, origin = before.outcome if before else "", meant(before)
     return _store(
         Ruling(
             queue=item.queue,
@@ -103,16 +111,11 @@ def _ruling(item: Item, outcome: Outcome, spec: Spec, basis: Basis, before: Ruli
             note_digest=basis.note_digest,
             was=held or machine,
             is_override=basis.person is not None and machine not in ("", outcome.key),
-            is_reversal=bool(held) and held != outcome.key and _by_a_person(before),
+            is_reversal=origin is not None and origin.source in HUMAN and held != outcome.key,
             at=basis.at,
             final_at=basis.at + basis.undo,
         )
     )
-
-
-def _by_a_person(ruling: Ruling | None) -> bool:
-    """Return whether people concluded what this ruling says; an undo may have put back what a rule decided."""
-    return ruling is not None and ruling.source != Source.EXPIRY and ruling.person_id is not None
 
 
 def _store(ruling: Ruling) -> Ruling:
@@ -152,9 +155,10 @@ def override(*, item_id: int, person: User, answer: Answer) -> Ruling:
 
 
 def _require_override(item: Item, before: Ruling | None, person: User) -> rights.Standing:
-    own = before is not None and before.person_id == person.pk
+    origin = meant(before)
+    own = origin is not None and origin.person_id == person.pk
     case = Case(value=item.value, route=item.route, own=own, is_demo=item.source == "demo")
-    if before and before.outcome:
+    if origin:
         act = Act.REVERSE_RULING
     else:
         act = {Item.Route.HARD: Act.REVERSE_HARD, Item.Route.PASS: Act.OVERRIDE_PASS}.get(

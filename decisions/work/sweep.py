@@ -1,4 +1,4 @@
-"""What time does to tasks: leases run out, deadlines pass. In batches of a transaction each, by any number of sweepers."""
+"""What time does to tasks: leases run out, deadlines pass. Each batch is a transaction; two sweepers are fine."""
 
 from datetime import datetime
 
@@ -46,8 +46,8 @@ def lapse(at: datetime) -> int:
 def expire(at: datetime) -> int:
     """Close tasks past their deadline; returns how many.
 
-    Soft and control items fall to the spec's `expire_to`, and wait on where it names none: no item is left without an end.
-    An audit is closed without a ruling, for its item has been passed already. Work in progress is left alone.
+    Soft and control items fall to the spec's `expire_to`, and wait on where it names none, so that no item is left
+    without an end. An audit is closed without a ruling, for its item was passed. Work in progress is left alone.
     """
     return sum(_expire_queue(slug, at) for slug in Queue.objects.exclude(version=None).values_list("slug", flat=True))
 

@@ -1,0 +1,248 @@
+"""Every cell of the table of rights, and that the table in SQL is the same table."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from decisions import rights
+from decisions.exceptions import Forbidden, NotFound
+from decisions.models import Decision, Item, Membership, Move, Ruling, Task, User
+from decisions.rights import Act, Case, Limit, Own, Reach, Standing
+from tests.factories import NOON, make_queue, make_task, make_user
+
+ROLES = ("reviewer", "lead", "manager", "auditor", "admin")
+
+# act: one letter a role, in the order above. `-` no, `y` yes, `1` the ordinary tasks of a reviewer within the value
+# limit, `2` every task within it, `e` what can be passed on, `h` up to a lead's tasks, `o` one's own, `v` within the
+# value limit, `p` passes and `d` hard actions within it, `r` one's own rulings within it.
+CELLS = """
+claim            1 2 2 - -
+decide           1 2 2 - -
+escalate         e e e - -
+hold             y h h - -
+undo             o o o - -
+take_over        - v v - -
+override_pass    - p p - -
+reverse_hard     - d d - -
+reverse_ruling   r v v - -
+see_score        y y y y -
+see_personal     y y y - -
+read_queue       y y y y y
+read_record      o y y y y
+export           - - y y -
+verify           - - y y y
+erase            - - - - y
+legal_hold       - - - y y
+draft_policy     - - y - -
+publish_policy   - - y - -
+roll_back_policy - - y - -
+apply_queue      - - y - y
+pause_queue      - y y - y
+manage_people    - - - - y
+manage_shifts    - y y - -
+manage_endpoint  - - y - y
+replay_delivery  - - y - y
+intake           - - y - -
+record_result    - - y - -
+feed_labels      - - y y -
+"""
+ORDINARY = frozenset({"soft", "control", "audit", "second", "gold"})
+MEANING = {
+    "-": None,
+    "y": Limit(),
+    "1": Limit(is_valued=True, rank=1, purposes=ORDINARY, own=Own.INDEPENDENT),
+    "2": Limit(is_valued=True, rank=2, own=Own.INDEPENDENT),
+    "e": Limit(rank=2, purposes=ORDINARY | {"appeal"}),
+    "h": Limit(rank=2),
+    "o": Limit(own=Own.ONLY),
+    "v": Limit(is_valued=True, rank=2),
+    "p": Limit(is_valued=True, routes=frozenset({"pass"})),
+    "d": Limit(is_valued=True, routes=frozenset({"hard"})),
+    "r": Limit(is_valued=True, own=Own.ONLY),
+}
+TABLE = {line.split()[0]: dict(zip(ROLES, line.split()[1:], strict=True)) for line in CELLS.strip().splitlines()}
+
+
+def test_the_table_here_states_every_act_and_role() -> None:
+    assert set(TABLE) == set(Act)
+    assert set(ROLES) == set(Membership.Role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("act", list(Act))
+def test_every_cell_is_as_stated(act: Act, role: str) -> None:
+    assert rights.limit(Standing(role), act) == MEANING[TABLE[act][role]]
+
+
+@pytest.mark.parametrize(
+    ("act", "role", "limit", "case", "allowed"),
+    [
+        ("decide", "reviewer", 100.0, Case("soft", value=100.0), True),  # up to and with the limit
+        ("decide", "reviewer", 100.0, Case("soft", value=100.1), False),  # above it
+        ("decide", "reviewer", 100.0, Case("soft", value=None), False),  # an unknown value is above every limit
+        ("decide", "reviewer", 100.0, Case("soft", value=float("nan")), False),  # and so is one that is no number
+        ("decide", "reviewer", None, Case("soft", value=None), True),  # nobody limited this person
+        ("decide", "reviewer", None, Case("escalation", rank=2), False),  # that is for leads
+        ("decide", "reviewer", None, Case("soft", rank=2), False),  # whatever its purpose
+        ("decide", "reviewer", None, Case("appeal"), False),  # appeals are never a reviewer's
+        ("decide", "reviewer", None, Case("second", own=True), False),  # a second opinion on one's own
+        ("decide", "reviewer", None, Case("soft", own=True), True),  # a soft task is no second look
+        ("decide", "lead", None, Case("escalation", rank=2), True),
+        ("decide", "lead", None, Case("escalation", rank=2, own=True), False),  # who passed it on
+        ("decide", "lead", None, Case("appeal", own=True), False),  # an appeal against oneself
+        ("escalate", "reviewer", 1.0, Case("soft", value=9.0), True),  # too much at stake is a reason to escalate
+        ("escalate", "lead", None, Case("escalation", rank=2), False),  # not passed on under a new name
+        ("undo", "lead", None, Case(own=False), False),  # nobody undoes another's decision
+        ("undo", "reviewer", None, Case(own=True), True),
+        ("reverse_ruling", "reviewer", None, Case(own=False), False),  # another's ruling
+        ("reverse_ruling", "reviewer", 5.0, Case(own=True, value=6.0), False),  # one's own, beyond one's limit
+        ("reverse_ruling", "reviewer", 5.0, Case(own=True, value=5.0), True),
+        ("override_pass", "lead", None, Case(route="hard"), False),  # the wrong right for a hard action
+        ("reverse_hard", "lead", None, Case(route="hard"), True),
+        ("reverse_hard", "lead", 10.0, Case(route="hard", value=11.0), False),
+        ("read_record", "reviewer", None, Case(), False),  # others' decisions
+        ("read_record", "auditor", None, Case(), True),
+    ],
+)
+def test_limits_bind(act: str, role: str, limit: float | None, case: Case, allowed: bool) -> None:
+    assert rights.may(Standing(role, limit), Act(act), case) is allowed
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_a_simulated_person_does_casework_on_demo_items_only(act: Act) -> None:
+    stands = Standing("reviewer", kind=User.Kind.SIMULATED)
+    case = Case("soft", own=True, is_demo=True)
+    assert rights.may(stands, act, case) is (act in {"claim", "decide", "escalate", "hold", "undo"})
+    assert not rights.may(stands, act, replace(case, is_demo=False))
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_a_service_has_its_own_rights_besides_its_role(act: Act) -> None:
+    service, person = Standing("reviewer", kind=User.Kind.SERVICE), Standing("reviewer")
+    also = act in {"intake", "record_result", "feed_labels", "read_queue"}
+    assert rights.may(service, act, Case("soft")) is (also or rights.may(person, act, Case("soft")))
+
+
+def test_who_holds_names_the_roles() -> None:
+    assert rights.who_holds(Act.ERASE) == ["admin"]
+    assert rights.who_holds(Act.DECIDE, Case("escalation", rank=2, own=True)) == ["lead", "manager"]
+    assert rights.who_holds(Act.UNDO, Case(own=False)) == []
+
+
+@pytest.mark.django_db
+def test_the_membership_on_the_queue_goes_before_the_general_one() -> None:
+    queue, other = make_queue(), make_queue()
+    person = make_user("manager")
+    Membership.objects.create(user=person, queue=queue, role="reviewer", value_limit=50.0)
+    assert rights.standing(person, queue.pk) == Standing("reviewer", 50.0)
+    assert rights.standing(person, other.pk) == Standing("manager")
+    assert rights.standing(person, None) == Standing("manager")
+
+
+@pytest.mark.django_db
+def test_who_left_or_never_came_stands_nowhere() -> None:
+    queue = make_queue()
+    gone = make_user("lead", queue, is_active=False)
+    assert rights.standing(gone, queue.pk) is None
+    with pytest.raises(NotFound):
+        rights.require(gone, Act.READ_QUEUE, queue_id=queue.pk)
+    with pytest.raises(NotFound):
+        rights.require(make_user("lead", make_queue()), Act.READ_QUEUE, queue_id=queue.pk)
+
+
+@pytest.mark.django_db
+def test_a_refusal_names_the_right_and_who_has_it() -> None:
+    queue = make_queue()
+    with pytest.raises(Forbidden) as refused:
+        rights.require(make_user("auditor", queue), Act.REVERSE_HARD, queue_id=queue.pk, case=Case(route="hard"))
+    assert (refused.value.right, refused.value.queue_id) == ("reverse_hard", queue.pk)
+    assert "reverse_hard" in refused.value.detail
+    assert "Lead, Manager" in refused.value.detail
+
+
+def hands(queue_item: dict[str, Item], person: User) -> None:
+    """Give the person another hand in each item, named by its key."""
+    for kind, item in queue_item.items():
+        other = make_task(item.queue, item, purpose="gold", state="decided")
+        answered = other if kind == "decided" else None
+        if kind == "ruled":
+            Ruling.objects.create(
+                queue=item.queue,
+                item=item,
+                no=1,
+                truth="none",
+                source="override",
+                person=person,
+                at=NOON,
+                final_at=NOON,
+            )
+        elif kind == "escalated":
+            Move.objects.create(task=other, kind="escalated", person=person, at=NOON)
+        elif kind == "here":
+            answered = Task.objects.get(item=item, state="waiting")
+        if answered:
+            decide_on(answered, person)
+
+
+def decide_on(task: Task, person: User) -> Decision:
+    return Decision.objects.create(
+        queue=task.queue,
+        item=task.item,
+        task=task,
+        round=1,
+        purpose=task.purpose,
+        queue_version=task.item.queue_version,
+        person=person,
+        outcome="spam",
+        claimed_at=NOON,
+        at=NOON,
+    )
+
+
+@pytest.mark.django_db
+def test_reach_in_sql_is_the_same_rule_as_may() -> None:
+    """On random people, tasks and values; `here` is a decision on the task itself, which was undone."""
+    queue = make_queue()
+    person = make_user("reviewer", queue)
+    kinds = ("none", "decided", "ruled", "escalated", "here")
+    tasks = {kind: make_task(queue, value=1.0) for kind in kinds}
+    hands({kind: task.item for kind, task in tasks.items()}, person)
+    seen: set[bool] = set()
+
+    @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(
+        role=st.sampled_from(ROLES),
+        kind=st.sampled_from(list(User.Kind)),
+        limit=st.none() | st.sampled_from([0.0, 5.0, 1e9]),
+        act=st.sampled_from([Act.CLAIM, Act.DECIDE, Act.ESCALATE, Act.HOLD, Act.EXPORT]),
+        hand=st.sampled_from(kinds),
+        purpose=st.sampled_from(list(Task.Purpose)),
+        rank=st.sampled_from([1, 2]),
+        value=st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([-1.0, 0.0, 5.0, 5.1]),
+        is_demo=st.booleans(),
+    )
+    def agree(
+        *,
+        role: str,
+        kind: User.Kind,
+        limit: float | None,
+        act: Act,
+        hand: str,
+        purpose: Task.Purpose,
+        rank: int,
+        value: float | None,
+        is_demo: bool,
+    ) -> None:
+        task = tasks[hand]
+        task.purpose, task.rank, task.value, task.is_demo = purpose, rank, value, is_demo
+        task.save(update_fields=["purpose", "rank", "value", "is_demo"])
+        stands = Standing(role, limit, kind)
+        allowed = rights.may(stands, act, rights.case_of(task, person))
+        reach = Reach.of(stands, person, act)
+        assert Task.objects.filter(reach.condition, pk=task.pk).exists() is allowed
+        seen.add(allowed)
+
+    agree()
+    assert seen == {True, False}
