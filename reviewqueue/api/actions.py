@@ -1,34 +1,29 @@
 """What the outside world was told, and what it says it did."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import serializers
 
 from decisions import rights
 from decisions.exceptions import Fault, Invalid
 from decisions.models import Action
-from decisions.rights import Act
-from reviewqueue.api import auth
+from decisions.redact import Sight
+from decisions.rights import Act, Standing
+from reviewqueue.api import auth, shapes
 from reviewqueue.api.door import QUEUE
 from reviewqueue.api.lists import Listing
 
+COLUMNS = (
+    *("id", "name", "state", "attempts", "due_at", "delivered_at", "result", "result_detail", "result_at"),
+    "created_at",
+)
 TOLD, DEAD = "told", "dead"
 STATE = OpenApiParameter(
     "state", enum=[TOLD, DEAD], default=TOLD, description="Told but not said to be done, or given up."
 )
-
-
-class ActionShape(serializers.ModelSerializer[Action]):
-    external_id = serializers.CharField(source="item.external_id")
-
-    class Meta:
-        model = Action
-        fields = (
-            *("id", "item", "external_id", "ruling", "name", "state", "attempts", "due_at", "delivered_at"),
-            *("result", "result_detail", "result_at", "created_at"),
-        )
 
 
 @extend_schema_view(
@@ -38,7 +33,7 @@ class Actions(Listing):
     """For those who read the record, and for the systems that say what they did."""
 
     scopes = frozenset({"read", "manage", "audit"})
-    serializer_class = ActionShape
+    serializer_class = shapes.ActionShape
     filter_backends = []
     queryset = Action.objects.none()
 
@@ -52,12 +47,21 @@ class Actions(Listing):
     def key(self) -> tuple[str, ...]:
         return ("delivered_at", "id") if self.state == TOLD else ("id",)
 
-    def everything(self) -> QuerySet[Action]:
-        stands = rights.require(auth.of(self.request).user, Act.READ_QUEUE, queue_id=self.chain)
+    @cached_property
+    def standing(self) -> Standing:
+        queue = self.chain
+        stands = rights.require(auth.of(self.request).user, Act.READ_QUEUE, queue_id=queue)
         if not rights.may(stands, Act.RECORD_RESULT):
-            rights.demand(stands, Act.READ_RECORD, queue_id=self.chain)
-        return self.rows()
+            rights.demand(stands, Act.READ_RECORD, queue_id=queue)
+        return stands
+
+    def everything(self) -> QuerySet[Action]:
+        return self.rows() if self.standing else Action.objects.none()
 
     def rows(self) -> QuerySet[Action]:
         actions = Action.objects.filter(queue=self.chain).select_related("item")
         return actions.told_but_not_done() if self.state == TOLD else actions.filter(state=Action.State.DEAD)
+
+    def shown(self, row: Action, sight: Sight) -> dict[str, Any]:  # noqa: ARG002 - who may read this may see it
+        told = {name: getattr(row, name) for name in COLUMNS}
+        return {**told, "item": row.item_id, "external_id": row.item.external_id, "ruling": row.ruling_id}

@@ -17,7 +17,10 @@ from rest_framework.views import APIView
 from decisions import requests
 from decisions.exceptions import Fault, Invalid, NotFound
 from decisions.models import Queue
+from decisions.queues import live
+from decisions.queues.live import Live
 from reviewqueue.api import auth, formats
+from reviewqueue.api.schema import Schema
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
@@ -29,6 +32,7 @@ class Door(APIView):
     """A call of the API. `scopes`: the token must hold one of them."""
 
     scopes: ClassVar[frozenset[str]]
+    schema = Schema()
     content_negotiation_class = formats.AlwaysJSON
 
     @property
@@ -51,6 +55,16 @@ def queue_named(request: Request, slug: str) -> Queue:
     if queue is None:
         raise NotFound
     auth.of(request).require(queue.pk)
+    return queue
+
+
+def queue_in_force(request: Request, slug: str) -> Live:
+    """Return the queue as it is in force, if it is there and the token may be used on it."""
+    try:
+        queue = live.of(slug)
+    except NotFound:
+        raise NotFound from None  # in the same words as for a queue that is not theirs
+    auth.of(request).require(queue.queue_id)
     return queue
 
 

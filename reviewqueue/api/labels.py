@@ -34,6 +34,7 @@ class LabelLine(serializers.ModelSerializer[Label]):
 
 class Labels(Door):
     scopes = frozenset({"read", "audit"})
+    refusals = ("400", "404")
 
     @extend_schema(
         operation_id="stream_labels",

@@ -2,141 +2,32 @@
 
 from typing import Any, ClassVar
 
-import django_filters as filters
-import orjson
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
-from django_filters.rest_framework import DjangoFilterBackend, FilterSet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
-from rest_framework import serializers
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from decisions import rights
-from decisions.models import Decision, Event, Ruling, Task, User
-from decisions.rights import Act
-from reviewqueue.api import auth
+from decisions import redact, rights
+from decisions.models import Decision, Event, Queue, Ruling
+from decisions.redact import Sight
+from decisions.rights import Act, Standing
+from reviewqueue.api import auth, filters, shapes
 from reviewqueue.api.door import QUEUE, Door, queue_asked, queue_named
 from reviewqueue.api.keyset import Keyset
 
+ALL = Sight(machine=True, history=True, personal=True)  # of what is about no item
+OWN = rights.Case(own=True)
 CHAIN = OpenApiParameter("queue", str, description="The queue's slug; left out: the record of the site as a whole.")
-
-
-class Person(serializers.Serializer[User]):
-    """Who it was, under the name that is shown now."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField(source="__str__")
-
-
-class DecisionShape(serializers.ModelSerializer[Decision]):
-    external_id = serializers.CharField(source="item.external_id")
-    person = Person()
-    queue_version = serializers.IntegerField(source="queue_version.no")
-
-    class Meta:
-        model = Decision
-        fields = (
-            "id",
-            "item",
-            "external_id",
-            "task",
-            "round",
-            "purpose",
-            "person",
-            "outcome",
-            "reason",
-            "note",
-            "suggested",
-            "was_shown",
-            "active_seconds",
-            "queue_version",
-            "claimed_at",
-            "at",
-        )
-
-
-class RulingShape(serializers.ModelSerializer[Ruling]):
-    external_id = serializers.CharField(source="item.external_id")
-    person = Person(allow_null=True)
-    policy_version = serializers.IntegerField(source="item.policy.no")
-    model_version = serializers.CharField(source="item.model.name", allow_null=True, default=None)
-
-    class Meta:
-        model = Ruling
-        fields = (
-            "id",
-            "item",
-            "external_id",
-            "no",
-            "outcome",
-            "truth",
-            "source",
-            "decision",
-            "person",
-            "replaces",
-            "was",
-            "is_override",
-            "is_reversal",
-            "reason",
-            "note",
-            "policy_version",
-            "model_version",
-            "at",
-            "final_at",
-        )
-
-
-class EventShape(serializers.ModelSerializer[Event]):
-    actor = Person(allow_null=True)
-    entry = serializers.SerializerMethodField()
-    hash = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Event
-        fields = ("id", "chain", "seq", "kind", "actor", "item", "reason", "entry", "version", "hash", "at")
-
-    @extend_schema_field({"type": "object", "additionalProperties": True})
-    def get_entry(self, event: Event) -> Any:
-        return orjson.loads(event.entry)
-
-    @extend_schema_field({"type": "string", "pattern": "^[0-9a-f]{64}$"})
-    def get_hash(self, event: Event) -> str:
-        return bytes(event.hash).hex()
-
-
-class Span(FilterSet):  # type: ignore[misc]  # the library has no types
-    """Rows of a span of time, half open."""
-
-    since = filters.IsoDateTimeFilter("at", "gte", help_text="At or after this time.")
-    until = filters.IsoDateTimeFilter("at", "lt", help_text="Before this time.")
-    item = filters.NumberFilter("item_id", min_value=1, max_value=10**18)
-
-
-class DecisionFilter(Span):
-    person = filters.NumberFilter("person_id", min_value=1, max_value=10**18)
-    outcome = filters.CharFilter()
-    reason = filters.CharFilter()
-    purpose = filters.ChoiceFilter(choices=Task.Purpose)
-
-
-class RulingFilter(Span):
-    person = filters.NumberFilter("person_id", min_value=1, max_value=10**18)
-    outcome = filters.CharFilter()
-    reason = filters.CharFilter()
-    source = filters.ChoiceFilter(choices=Ruling.Source)
-    is_override = filters.BooleanFilter()
-    is_reversal = filters.BooleanFilter()
-
-
-class EventFilter(Span):
-    actor = filters.NumberFilter("actor_id", min_value=1, max_value=10**18)
-    kind = filters.ChoiceFilter(choices=Event.Kind)
 
 
 class Listing(Door, ListAPIView[Any]):
     """One queue's rows of a kind: all of them, or for who may only see their own, those."""
 
     scopes = frozenset({"read", "audit"})
+    refusals = ("400", "404")
     filter_backends = [DjangoFilterBackend]
     pagination_class = Keyset
     whose: ClassVar[str] = "person"
@@ -146,60 +37,96 @@ class Listing(Door, ListAPIView[Any]):
         """The queue that is asked for; 0 for the site as a whole."""
         return queue_asked(self.request).pk
 
+    @cached_property
+    def standing(self) -> Standing:
+        """Where the caller stands there; refuses who may not even read their own."""
+        return rights.require(auth.of(self.request).user, Act.READ_RECORD, queue_id=self.chain or None, case=OWN)
+
     def key(self) -> tuple[str, ...]:
         """Return the columns that order the rows, the last of them unique among them."""
         return "at", "id"
 
-    def everything(self) -> QuerySet[Any]:
-        """Return the rows of the queue that this person may see."""
-        user = auth.of(self.request).user
-        case = rights.Case(own=True)
-        stands = rights.require(user, Act.READ_RECORD, queue_id=self.chain or None, case=case)
-        rows = self.rows()
-        return rows if rights.may(stands, Act.READ_RECORD) else rows.filter(**{self.whose: user})
-
     def rows(self) -> QuerySet[Any]:
+        """Return all rows there are."""
         raise NotImplementedError
+
+    def shown(self, row: Any, sight: Sight) -> dict[str, Any] | None:
+        """Return a row as the caller may see it, None for not at all."""
+        raise NotImplementedError
+
+    def everything(self) -> QuerySet[Any]:
+        """Return the rows that may be on this caller's pages, whatever the filters."""
+        if rights.may(self.standing, Act.READ_RECORD):
+            return self.rows()
+        return self.rows().filter(**{self.whose: auth.of(self.request).user})
 
     def get_queryset(self) -> QuerySet[Any]:
         return self.everything()
 
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002 - the framework's signature
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        sights = self._sights({row.item_id for row in rows if row.item_id})
+        seen = (self.shown(row, sights.get(row.item_id, ALL)) for row in rows)
+        return self.get_paginated_response([row for row in seen if row is not None])
+
+    def _sights(self, items: set[int]) -> dict[int, Sight]:
+        """Return what the caller may see of the items on the page."""
+        if not items:
+            return {}
+        spec = Queue.objects.select_related("version").get(pk=self.chain).spec
+        return redact.for_many(items, standing=self.standing, user=auth.of(self.request).user, spec=spec)
+
 
 @extend_schema_view(
-    get=extend_schema(operation_id="list_decisions", summary="What people answered", parameters=[QUEUE])
+    get=extend_schema(operation_id="list_decisions", summary="What people answered", parameters=[QUEUE]),
 )
 class Decisions(Listing):
-    serializer_class = DecisionShape
-    filterset_class = DecisionFilter
+    serializer_class = shapes.DecisionShape
+    filterset_class = filters.Decisions
     queryset = Decision.objects.none()
 
     def rows(self) -> QuerySet[Decision]:
-        return Decision.objects.filter(queue=self.chain).select_related("item", "person", "queue_version")
+        return Decision.objects.filter(queue=self.chain).select_related("item", "person")
+
+    def shown(self, row: Decision, sight: Sight) -> dict[str, Any] | None:
+        seen = redact.decision(row, sight, user=auth.of(self.request).user)
+        return seen and {**seen, "external_id": row.item.external_id, "person_name": str(row.person)}
 
 
 @extend_schema_view(
-    get=extend_schema(operation_id="list_rulings", summary="What held and holds for items", parameters=[QUEUE])
+    get=extend_schema(operation_id="list_rulings", summary="What held and holds for items", parameters=[QUEUE]),
 )
 class Rulings(Listing):
-    serializer_class = RulingShape
-    filterset_class = RulingFilter
+    serializer_class = shapes.RulingShape
+    filterset_class = filters.Rulings
     queryset = Ruling.objects.none()
 
     def rows(self) -> QuerySet[Ruling]:
         return Ruling.objects.filter(queue=self.chain).select_related("item__policy", "item__model", "person")
 
+    def shown(self, row: Ruling, sight: Sight) -> dict[str, Any] | None:
+        seen = redact.ruling(row, sight, user=auth.of(self.request).user)
+        return seen and {
+            **seen,
+            "external_id": row.item.external_id,
+            "person_name": str(row.person) if row.person else None,
+            **(_versions(row) if sight.machine else {}),
+        }
+
+
+def _versions(row: Ruling) -> dict[str, Any]:
+    model = row.item.model
+    return {"policy_version": row.item.policy.no, "model_version": model.name if model else None}
+
 
 @extend_schema_view(
-    get=extend_schema(operation_id="list_events", summary="The record, hash-chained", parameters=[CHAIN])
+    get=extend_schema(operation_id="list_events", summary="The record, hash-chained", parameters=[CHAIN]),
 )
 class Events(Listing):
-    serializer_class = EventShape
-    filterset_class = EventFilter
+    serializer_class = shapes.EventShape
+    filterset_class = filters.Events
     queryset = Event.objects.none()
     whose = "actor"
-
-    def key(self) -> tuple[str, ...]:
-        return ("seq",)
 
     @cached_property
     def chain(self) -> int:
@@ -209,5 +136,18 @@ class Events(Listing):
         auth.of(self.request).require(None)
         return Event.SITE
 
+    def key(self) -> tuple[str, ...]:
+        return ("seq",)
+
     def rows(self) -> QuerySet[Event]:
         return Event.objects.filter(chain=self.chain).select_related("actor")
+
+    def shown(self, row: Event, sight: Sight) -> dict[str, Any]:
+        return {
+            **{name: getattr(row, name) for name in ("id", "chain", "seq", "kind", "reason", "version", "at")},
+            "actor": row.actor_id,
+            "actor_name": str(row.actor) if row.actor else None,
+            "item": row.item_id,
+            "entry": redact.entry(row, sight),
+            "hash": bytes(row.hash).hex(),
+        }

@@ -11,18 +11,20 @@ from drf_spectacular.utils import extend_schema
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 
-from reviewqueue.api import auth
+from reviewqueue.api import auth, shapes
 from reviewqueue.api.door import Open, answer
 
 
 class Live(Open):
-    @extend_schema(operation_id="livez", summary="Is the process alive")
+    @extend_schema(operation_id="livez", summary="Is the process alive", responses=shapes.Alive)
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002 - the framework's signature
         return answer({"status": "alive", "version": settings.APP_VERSION})
 
 
 class Ready(Open):
-    @extend_schema(operation_id="readyz", summary="Can the process work")
+    @extend_schema(
+        operation_id="readyz", summary="Can the process work", responses={200: shapes.Ready, 503: shapes.Ready}
+    )
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002 - the framework's signature
         database = _database()
         is_ready = database == "ready"

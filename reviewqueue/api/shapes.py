@@ -7,8 +7,12 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from decisions import redact
 from decisions.intake.parse import LENGTHS
-from decisions.models import Item, Membership
+from decisions.models import Action, Event, Item, Membership, Policy, Ruling, Task
+from decisions.queues.spec import Truth
+from decisions.work import why
+from decisions.work.answer import LONGEST_ACTIVE, LONGEST_NOTE
 
 MOST_CLAIMED = 50
 BIGGEST = 2**31 - 1
@@ -162,3 +166,255 @@ class Status(Shape):
     utilisation = _number("Above 1 the backlog grows.", can_be_unknown=True)
     time_to_empty = _number(can_be_unknown=True)
     mean_age = _number(can_be_unknown=True)
+
+
+TERMS = (
+    *("hard", "soft", "suggest", "control_share", "calibration", "objective", "why"),
+    *("created_at", "live_at", "retired_at"),
+)
+
+
+class PolicyShape(serializers.ModelSerializer[Policy]):
+    """One version of how scores become routes; cuts in the units of the model, null is no cut."""
+
+    model_version = serializers.CharField(allow_null=True)
+    author = serializers.CharField(allow_null=True)
+
+    class Meta:
+        model = Policy
+        fields = ("no", "state", "model_version", *TERMS, "author")
+
+
+class Policies(Shape):
+    policies = PolicyShape(many=True)
+
+
+class Why(Shape):
+    why = serializers.CharField(max_length=1000)
+
+
+class PolicyChange(Shape):
+    live = serializers.IntegerField(help_text="The number of the policy that routes now.")
+    replaced = serializers.IntegerField(allow_null=True)
+    why = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class Nothing(Shape):
+    """An empty object, or no body at all."""
+
+
+class Claim(Shape):
+    count = serializers.IntegerField(default=1, min_value=1, max_value=MOST_CLAIMED)
+
+
+class ItemShown(Shape):
+    """An item as you may see it. What is hidden from you is missing, and `redacted` names it."""
+
+    id = serializers.IntegerField()
+    queue = serializers.CharField()
+    external_id = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
+    segment = serializers.CharField()
+    value = serializers.FloatField(allow_null=True)
+    occurred_at = serializers.DateTimeField(allow_null=True)
+    arrived_at = serializers.DateTimeField()
+    payload = serializers.DictField(allow_null=True, help_text="Null once erased.")
+    subject = serializers.CharField(allow_null=True)
+    is_erased = serializers.BooleanField()
+    score = serializers.FloatField(allow_null=True, required=False)
+    p = serializers.FloatField(allow_null=True, required=False, help_text="Recalibrated probability of positive.")
+    rung = serializers.ChoiceField(Item.Rung.choices, required=False)
+    band = serializers.ChoiceField(Item.Band.choices, required=False)
+    route = serializers.ChoiceField(Item.Route.choices, required=False)
+    reason = serializers.ChoiceField(Item.RouteReason.choices, required=False)
+    failures = serializers.ListField(child=serializers.CharField(), required=False)
+    propensity = serializers.FloatField(allow_null=True, required=False)
+    policy_version = serializers.IntegerField(required=False)
+    model_version = serializers.CharField(allow_null=True, required=False)
+    suggestion = serializers.CharField(required=False, help_text="An outcome; empty when nothing scored it.")
+    redacted = serializers.ListField(child=serializers.ChoiceField(["machine", "history", "personal"]))
+
+
+class TaskShown(Shape):
+    """A task that you hold: what you send under its `lease` counts until `lease_until`."""
+
+    id = serializers.IntegerField()
+    lease = serializers.IntegerField()
+    lease_until = serializers.DateTimeField()
+    purpose = serializers.ChoiceField([*Task.Purpose.values, redact.REVIEW])
+    round = serializers.IntegerField()
+    due_at = serializers.DateTimeField()
+    item = ItemShown()
+
+
+class Claimed(Shape):
+    tasks = TaskShown(many=True)
+
+
+class Lease(Shape):
+    lease = serializers.IntegerField(min_value=0, max_value=BIGGEST, help_text="As the claim gave it.")
+
+
+class Decide(Lease):
+    outcome = serializers.CharField(max_length=50)
+    reason = serializers.CharField(max_length=50, allow_blank=True, default="")
+    note = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, trim_whitespace=False, default="")
+    active_seconds = serializers.FloatField(allow_null=True, min_value=0, max_value=LONGEST_ACTIVE, default=None)
+
+
+class Skip(Lease):
+    reason = serializers.ChoiceField(why.Skip.choices)
+
+
+class Escalate(Lease):
+    reason = serializers.ChoiceField(why.Escalate.choices)
+
+
+class Hold(Lease):
+    reason = serializers.ChoiceField(why.Hold.choices, allow_blank=True, default="")
+    until = serializers.DateTimeField(allow_null=True, default=None, help_text="At most 72 hours ahead; else an hour.")
+
+
+class Override(Shape):
+    outcome = serializers.CharField(max_length=50)
+    reason = serializers.CharField(max_length=50, allow_blank=True, default="")
+    note = serializers.CharField(max_length=LONGEST_NOTE, allow_blank=True, trim_whitespace=False, default="")
+
+
+class Step(Shape):
+    """Where a task stands after a step."""
+
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(Task.State.choices)
+    round = serializers.IntegerField()
+    lease = serializers.IntegerField()
+    lease_until = serializers.DateTimeField(allow_null=True)
+
+
+class OwnDecision(Shape):
+    id = serializers.IntegerField()
+    item = serializers.IntegerField()
+    task = serializers.IntegerField()
+    round = serializers.IntegerField()
+    outcome = serializers.CharField()
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class OwnRuling(Shape):
+    """What holds from now on. Until `final_at` it can be undone, and nobody is told."""
+
+    id = serializers.IntegerField()
+    item = serializers.IntegerField()
+    no = serializers.IntegerField()
+    outcome = serializers.CharField(help_text="Empty: nothing holds.")
+    source = serializers.ChoiceField(Ruling.Source.choices)  # type: ignore[assignment]
+    at = serializers.DateTimeField()
+    final_at = serializers.DateTimeField()
+
+
+class Decided(Shape):
+    decision = OwnDecision()
+    ruling = OwnRuling(allow_null=True, help_text="Null where the answer only measures.")
+
+
+class Undone(Shape):
+    task = Step()
+    ruling = OwnRuling(allow_null=True)
+
+
+class Overridden(Shape):
+    ruling = OwnRuling()
+
+
+class DecisionShape(Shape):
+    """What somebody answered to a task round. `suggested` and `was_shown` are missing while hidden from you."""
+
+    id = serializers.IntegerField()
+    item = serializers.IntegerField()
+    external_id = serializers.CharField()
+    task = serializers.IntegerField()
+    round = serializers.IntegerField()
+    purpose = serializers.ChoiceField([*Task.Purpose.values, redact.REVIEW])
+    person = serializers.IntegerField()
+    person_name = serializers.CharField(help_text="As they are called now.")
+    outcome = serializers.CharField()
+    reason = serializers.CharField()
+    note = serializers.CharField()
+    suggested = serializers.CharField(required=False)
+    was_shown = serializers.BooleanField(required=False)
+    active_seconds = serializers.FloatField(allow_null=True)
+    claimed_at = serializers.DateTimeField()
+    at = serializers.DateTimeField()
+
+
+class RulingShape(Shape):
+    """What held for an item from `at` on, until a later one."""
+
+    id = serializers.IntegerField()
+    item = serializers.IntegerField()
+    external_id = serializers.CharField()
+    no = serializers.IntegerField()
+    outcome = serializers.CharField(help_text="Empty: nothing holds any more.")
+    truth = serializers.ChoiceField([truth.value for truth in Truth])
+    source = serializers.ChoiceField(Ruling.Source.choices)  # type: ignore[assignment]
+    decision = serializers.IntegerField(allow_null=True)
+    person = serializers.IntegerField(allow_null=True)
+    person_name = serializers.CharField(allow_null=True)
+    replaces = serializers.IntegerField(allow_null=True)
+    was = serializers.CharField(required=False, help_text="What held, or what the machine suggested or did.")
+    is_override = serializers.BooleanField(required=False)
+    is_reversal = serializers.BooleanField(required=False)
+    reason = serializers.CharField()
+    note = serializers.CharField()
+    policy_version = serializers.IntegerField(required=False)
+    model_version = serializers.CharField(allow_null=True, required=False)
+    at = serializers.DateTimeField()
+    final_at = serializers.DateTimeField()
+
+
+class EventShape(Shape):
+    """One line of the record; `hash` seals it and all lines before it."""
+
+    id = serializers.IntegerField()
+    chain = serializers.IntegerField(help_text="The queue's id; 0 for the site.")
+    seq = serializers.IntegerField()
+    kind = serializers.ChoiceField(Event.Kind.choices)
+    actor = serializers.IntegerField(allow_null=True)
+    actor_name = serializers.CharField(allow_null=True)
+    item = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField()
+    entry = serializers.DictField(allow_null=True, help_text="Null while it would tell what is hidden from you.")
+    version = serializers.IntegerField()
+    hash = serializers.RegexField("^[0-9a-f]{64}$")
+    at = serializers.DateTimeField()
+
+
+class ActionShape(Shape):
+    """One thing that the outside world is told; `result` is what it says it really did."""
+
+    id = serializers.IntegerField()
+    item = serializers.IntegerField()
+    external_id = serializers.CharField()
+    ruling = serializers.IntegerField(allow_null=True, help_text="Null: the machine did it.")
+    name = serializers.CharField()
+    state = serializers.ChoiceField(Action.State.choices)
+    attempts = serializers.IntegerField()
+    due_at = serializers.DateTimeField()
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    result = serializers.ChoiceField(Action.Result.choices, allow_blank=True)
+    result_detail = serializers.CharField()
+    result_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class Alive(Shape):
+    status = serializers.ChoiceField(["alive"])
+    version = serializers.CharField()
+
+
+class Ready(Shape):
+    status = serializers.ChoiceField(["ready", "not_ready"])
+    database = serializers.ChoiceField(["ready", "not_migrated", "unreachable"])
+    redis = serializers.ChoiceField(["ready", "unreachable"], help_text="Work goes on without it.")

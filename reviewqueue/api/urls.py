@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path, register_converter
 
-from reviewqueue.api import actions, labels, lists, ops, problems, queues, schema
+from reviewqueue.api import actions, items, labels, lists, ops, policies, problems, queues, schema, work
 
 
 class IdConverter:
@@ -21,8 +21,22 @@ register_converter(IdConverter, "id")
 
 v1 = [
     path("queues/", queues.Mine.as_view()),
+    path("queues/<slug:queue>/items/", items.One.as_view()),
+    path("queues/<slug:queue>/items/batch/", items.Many.as_view()),
+    path("queues/<slug:queue>/claim/", work.Claim.as_view()),
     path("queues/<slug:queue>/status/", queues.Status.as_view()),
+    path("queues/<slug:queue>/policies/", policies.Policies.as_view()),
+    path("queues/<slug:queue>/policies/<id:no>/publish/", policies.Publish.as_view()),
+    path("queues/<slug:queue>/policies/roll-back/", policies.RollBack.as_view()),
+    path("items/<id:item>/override/", work.Override.as_view()),
+    path("tasks/<id:task>/decide/", work.Decide.as_view()),
+    path("tasks/<id:task>/release/", work.Release.as_view()),
+    path("tasks/<id:task>/skip/", work.Skip.as_view()),
+    path("tasks/<id:task>/extend/", work.Extend.as_view()),
+    path("tasks/<id:task>/escalate/", work.Escalate.as_view()),
+    path("tasks/<id:task>/hold/", work.Hold.as_view()),
     path("decisions/", lists.Decisions.as_view()),
+    path("decisions/<id:decision>/undo/", work.Undo.as_view()),
     path("rulings/", lists.Rulings.as_view()),
     path("events/", lists.Events.as_view()),
     path("labels/", labels.Labels.as_view()),

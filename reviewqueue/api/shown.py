@@ -1,0 +1,68 @@
+"""What the calls of the API answer with, made from rows; what may be seen is for `decisions.redact` to say."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from decisions import redact, rights
+from decisions.exceptions import NotFound
+from decisions.models import Decision, Ruling, Task, User
+from decisions.queues.live import Live
+
+
+def tasks(claimed: Sequence[Task], *, queue: Live, person: User) -> list[dict[str, Any]]:
+    """Return the tasks that a person just took, with what they may see of the items."""
+    stands = rights.standing(person, queue.queue_id)
+    if stands is None:
+        raise NotFound
+    sights = redact.for_many([task.item_id for task in claimed], standing=stands, user=person, spec=queue.spec)
+    return [
+        {
+            "id": task.pk,
+            "lease": task.lease,
+            "lease_until": task.lease_until,
+            "purpose": redact.purpose(task, sights[task.item_id]),
+            "round": task.round,
+            "due_at": task.due_at,
+            "item": redact.item(task.item, sights[task.item_id], spec=queue.spec),
+        }
+        for task in claimed
+    ]
+
+
+def step(task: Task) -> dict[str, Any]:
+    """Return where a task stands after a step of it."""
+    return {
+        "id": task.pk,
+        "state": task.state,
+        "round": task.round,
+        "lease": task.lease,
+        "lease_until": task.lease_until,
+    }
+
+
+def decision(made: Decision) -> dict[str, Any]:
+    """Return one's own decision."""
+    return {
+        "id": made.pk,
+        "item": made.item_id,
+        "task": made.task_id,
+        "round": made.round,
+        "outcome": made.outcome,
+        "reason": made.reason,
+        "at": made.at,
+    }
+
+
+def ruling(made: Ruling | None) -> dict[str, Any] | None:
+    """Return one's own ruling. What the machine said, or others, is not in it: one may still be blind to that."""
+    if made is None:
+        return None
+    return {
+        "id": made.pk,
+        "item": made.item_id,
+        "no": made.no,
+        "outcome": made.outcome,
+        "source": made.source,
+        "at": made.at,
+        "final_at": made.final_at,
+    }
