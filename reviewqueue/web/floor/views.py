@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from decisions.effects import outbox
+from decisions.effects import letters
 from decisions.measure import floor
 from decisions.models import Queue, Shift
 from decisions.queues import pause as pausing
@@ -99,7 +99,7 @@ def _figures(queue: Queue) -> dict[str, object]:
         "flow": charts.flow(hours, zone),
         "waiting": charts.waiting(hours, zone),
         "ages": charts.ages(status["backlog"]["by_age"]),
-        "outbox": outbox.figures(queue.pk, at),
+        "post": letters.post(queue.pk),
         "zone": zone,
     }
 
