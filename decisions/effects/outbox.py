@@ -7,17 +7,14 @@ from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
+from decisions import identity
 from decisions.models import Action, Item, Ruling
 from decisions.record import digest
 
 
 def allocate(count: int) -> list[int]:
     """Return `count` fresh ids of actions, for those that name their id in their own body."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('decisions_action', 'id')) FROM generate_series(1, %s)", [count]
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return identity.allocate(Action, count)
 
 
 def body(
@@ -95,9 +92,8 @@ def withdraw(ruling: Ruling, at: datetime) -> bool:
     )
     if not cancelled and Action.objects.filter(ruling=ruling).exclude(state=Action.State.CANCELLED).exists():
         return False
-    Action.objects.filter(item_id=ruling.item_id, ruling=_held_before(ruling), state=Action.State.CANCELLED).update(
-        state=Action.State.PENDING, next_at=Greatest(F("due_at"), Value(at))
-    )
+    let_go = Action.objects.filter(item_id=ruling.item_id, ruling=_held_before(ruling), state=Action.State.CANCELLED)
+    let_go.exclude(body=None).update(state=Action.State.PENDING, next_at=Greatest(F("due_at"), Value(at)))
     return True
 
 

@@ -73,7 +73,7 @@ class Action(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["next_at"], condition=Q(state="pending"), name="action_due"),
+            models.Index(fields=["queue", "next_at"], condition=Q(state="pending"), name="action_due"),
             models.Index(fields=["queue", "id"], condition=Q(state="dead"), name="action_dead"),
             models.Index(
                 fields=["queue", "delivered_at"],

@@ -1,0 +1,168 @@
+"""Data sets: labelled rows frozen on disk, each named by the hash of what it holds; what is erased is taken out."""
+
+import hashlib
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
+
+from decisions.exceptions import Conflict
+from decisions.learning import parquet
+from decisions.learning.parquet import Tally
+from decisions.models import DataSet, Event, Label, Queue
+from decisions.record import digest, log
+
+LOCKS = 7003  # the first key of this house's advisory locks on a queue's data sets
+FORMAT = 1
+ROWS, MANIFEST, DRAFT = "rows.parquet", "manifest.json", ".draft"
+RIPE = 500  # new labels after which a data set is frozen by itself
+
+
+@transaction.atomic
+def freeze(queue: Queue, at: datetime) -> DataSet:
+    """Write the latest label of each item with its payload to disk, and return the data set that says so.
+
+    The same labels give the same bytes, and so the data set that is already there. Refuses a queue without labels.
+    """
+    _lock(queue.pk)
+    last = Label.objects.filter(queue=queue).aggregate(last=Max("no"))["last"]
+    if last is None:
+        raise Conflict(_("There are no labels yet."))
+    erased_to = _last_erased(queue.pk)  # what is erased from here on may be in the file
+    draft = _empty_draft(queue)
+    tally = parquet.write(draft / ROWS, queue=queue, last_no=last)
+    content = _content(queue, last, tally, parquet.describe(draft / ROWS))
+    name = hashlib.sha256(digest.canonical(content)).hexdigest()
+    folder = _folder(queue) / name
+    if not folder.exists():
+        _write_manifest(draft, {"content": content, "erasures": {"up_to": erased_to, "rows": 0}})
+        draft.rename(folder)
+    shutil.rmtree(draft, ignore_errors=True)
+    made = DataSet.objects.filter(queue=queue, name=name).first()
+    return made or _store(queue, name, content, at)
+
+
+def freeze_ripe(at: datetime) -> list[DataSet]:
+    """Freeze the data sets of the queues that got 500 labels since their last one."""
+    return [freeze(queue, at) for queue in Queue.objects.exclude(version=None).order_by("pk") if _is_ripe(queue)]
+
+
+def forget_erased() -> int:
+    """Take the rows of items that were erased out of all data sets on disk; return how many files changed.
+
+    A manifest says up to which entry of the record its file was cleaned, so that what one run leaves the next one does.
+    """
+    queues = Queue.objects.filter(data_sets__isnull=False).distinct().order_by("pk")
+    return sum(_forget_erased(queue) for queue in queues)
+
+
+def path(data_set: DataSet) -> Path:
+    """Return the folder of a data set."""
+    return Path(settings.DATA_DIR) / data_set.directory
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """Return a folder's manifest: `content`, whose SHA-256 is the name, and `erasures`, what was taken out since."""
+    read: dict[str, Any] = orjson.loads((folder / MANIFEST).read_bytes())
+    return read
+
+
+def _store(queue: Queue, name: str, content: dict[str, Any], at: datetime) -> DataSet:
+    made = DataSet.objects.create(
+        queue=queue,
+        name=name,
+        manifest=content,
+        directory=f"data_sets/{queue.slug}/{name}",
+        rows=content["file"]["rows"],
+        created_at=at,
+    )
+    entry = {"name": name, "count": made.rows, "last": content["query"]["last_no"]}
+    log.append(Event.Kind.DATASET_MADE, chain=queue.pk, actor=None, at=at, entry=entry, rows=(made,))
+    return made
+
+
+def _content(queue: Queue, last_no: int, tally: Tally, file: dict[str, Any]) -> dict[str, Any]:
+    assert queue.version is not None
+    return {
+        "format": FORMAT,
+        "queue": queue.slug,
+        "queue_version": queue.version.no,
+        "query": {"labels": "the latest of each item", "last_no": last_no, "without": "erased items"},
+        "schema": [[one.name, str(one.type)] for one in parquet.schema(queue.spec.fields)],
+        "provenance": dict(tally.provenance),
+        "segments": dict(tally.segments),
+        "classes": dict(tally.classes),
+        "file": {"name": ROWS, **file},
+        "writer": f"pyarrow {pa.__version__}",
+    }
+
+
+def _is_ripe(queue: Queue) -> bool:
+    before = DataSet.objects.filter(queue=queue).order_by("-created_at", "-pk").first()
+    last = before.manifest["query"]["last_no"] if before else 0
+    return Label.objects.filter(queue=queue, no__gt=last)[RIPE - 1 : RIPE].exists()
+
+
+@transaction.atomic
+def _forget_erased(queue: Queue) -> int:
+    _lock(queue.pk)
+    last = _last_erased(queue.pk)
+    folders = [folder for one in DataSet.objects.filter(queue=queue) if (folder := path(one)).exists()]
+    return sum(_clean(folder, queue.pk, last) for folder in folders)
+
+
+def _clean(folder: Path, queue_id: int, last: int) -> bool:
+    """Bring one folder up to the last erasure; the manifest is written last, so that a killed run is done again."""
+    kept = manifest(folder)
+    if kept["erasures"]["up_to"] >= last:
+        return False
+    erased = _erased(queue_id).filter(seq__gt=kept["erasures"]["up_to"], item__isnull=False)
+    cleaner = folder / f".{ROWS}"
+    is_changed = parquet.write_without(cleaner, folder / ROWS, set(erased.values_list("item_id", flat=True)))
+    if is_changed:
+        cleaner.replace(folder / ROWS)
+    file = parquet.describe(folder / ROWS)
+    gone = kept["content"]["file"]["rows"] - file["rows"]
+    _write_manifest(folder, {**kept, "erasures": {"up_to": last, "rows": gone, "file": file}})
+    return is_changed
+
+
+def _write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    draft = folder / f".{MANIFEST}"
+    draft.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    draft.replace(folder / MANIFEST)
+
+
+def _folder(queue: Queue) -> Path:
+    return Path(settings.DATA_DIR) / "data_sets" / queue.slug
+
+
+def _empty_draft(queue: Queue) -> Path:
+    """Return an empty folder to write to; a killed run may have left one."""
+    draft = _folder(queue) / DRAFT
+    if draft.exists():
+        shutil.rmtree(draft)
+    draft.mkdir(parents=True)
+    return draft
+
+
+def _erased(queue_id: int) -> QuerySet[Event]:
+    return Event.objects.filter(chain=queue_id, kind=Event.Kind.ITEM_ERASED)
+
+
+def _last_erased(queue_id: int) -> int:
+    """Return the number of the record's last erasure on a queue, 0 for none."""
+    return _erased(queue_id).aggregate(last=Max("seq"))["last"] or 0
+
+
+def _lock(queue_id: int) -> None:
+    """Let one process at a time write a queue's data sets."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, queue_id])

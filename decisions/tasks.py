@@ -1,0 +1,75 @@
+"""Celery's doors to the core. Each may run twice, and what one run leaves the next one finds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from celery import shared_task
+from django.core.cache import cache
+
+from decisions import requests
+from decisions.effects import deliver
+from decisions.learning import datasets, labels
+from decisions.measure import rollups
+from decisions.record import log
+from decisions.work import sweep
+
+TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
+
+
+@shared_task
+def deliver_due() -> None:
+    """Tell the world what is due."""
+    with turn("deliver_due") as is_mine:
+        if is_mine:
+            deliver.deliver_due(log.now())
+
+
+@shared_task
+def feed_labels() -> None:
+    """Turn final rulings into labels."""
+    labels.feed_due(log.now())
+
+
+@shared_task
+def sweep_leases() -> None:
+    """Give back what people hold past their lease."""
+    sweep.lapse(log.now())
+
+
+@shared_task
+def expire_overdue() -> None:
+    """Apply the expiry rule to what nobody took in time."""
+    sweep.expire(log.now())
+
+
+@shared_task
+def roll_up() -> None:
+    """Bring the figures of the pages up to date."""
+    rollups.roll_up(log.now())
+
+
+@shared_task
+def freeze_data_sets() -> None:
+    """Take erased items out of data sets, and freeze new ones where enough labels came."""
+    datasets.forget_erased()
+    datasets.freeze_ripe(log.now())
+
+
+@shared_task
+def forget_requests() -> None:
+    """Drop the answers of calls that nobody will repeat any more."""
+    requests.forget(log.now())
+
+
+@contextmanager
+def turn(name: str) -> Iterator[bool]:
+    """Say whether it is this run's turn, so that slow receivers do not take up all workers.
+
+    Good manners only: two runs at once do no harm.
+    """
+    is_mine = cache.add(f"turn:{name}", 1, timeout=TURN_SECONDS)
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            cache.delete(f"turn:{name}")
