@@ -33,12 +33,12 @@ def late(pairs: Sequence[tuple[Known, Row]], live: Live) -> list[Extra]:
     if not pairs:
         return []
     rows = [row for _, row in pairs]
-    models = [ladder.sent_model(row, live.models) for row in rows]
-    codes = ladder.sent_codes(rows, models, live.spec)
+    models = [ladder.sent_model(row, live) for row in rows]
+    failures = ladder.sent_failures(rows, models, live.spec)
     return [
         Extra(known.id, model, row.score)
-        for (known, row), model, code in zip(pairs, models, codes, strict=True)
-        if model and not code and row.score is not None and model.pk != known.model_id
+        for k, ((known, row), model) in enumerate(zip(pairs, models, strict=True))
+        if model and k not in failures and row.score is not None and model.pk != known.model_id
     ]
 
 
@@ -46,8 +46,9 @@ def record(cursor: CursorWrapper, extras: Sequence[Extra], live: Live, at: datet
     """Store challengers' scores, one an item and model, the first one wins; return how many were new."""
     if not extras:
         return 0
+    (ids,) = store.allocate(cursor, {TABLE: len(extras)})
     columns: Columns = {
-        "id": store.allocate(cursor, {TABLE: len(extras)})[TABLE],
+        "id": ids,
         "item_id": [extra.item_id for extra in extras],
         "model_id": [extra.model.pk for extra in extras],
         "score": [extra.score for extra in extras],

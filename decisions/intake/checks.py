@@ -21,21 +21,17 @@ NAN, RANGE, WRONG_MODEL = "output:nan", "output:range", "output:model"
 LONGEST = 120  # of a failure's code, as it is stored
 
 
-@dataclass
+@dataclass(frozen=True)
 class Found:
-    """What the input checks found, an entry an item: codes of failures, and faults that its sender must mend."""
+    """What the input checks found, by the item's place: codes of failures, and faults that its sender must mend."""
 
-    failures: list[list[str]]
-    faults: list[list[Fault]] = field(default_factory=list)
-
-    @classmethod
-    def nothing(cls, count: int) -> "Found":
-        return cls([[] for _ in range(count)], [[] for _ in range(count)])
+    failures: dict[int, list[str]] = field(default_factory=dict)
+    faults: dict[int, list[Fault]] = field(default_factory=dict)
 
 
 def inputs(payloads: Sequence[dict[str, Any]], fields: Iterable[PayloadField]) -> Found:
     """Check payloads field by field: missing, type, range, unseen category, format. Each field has its remedies."""
-    found = Found.nothing(len(payloads))
+    found = Found()
     for spec in fields:
         column = [payload.get(spec.name) for payload in payloads]
         if None in column:
@@ -46,10 +42,11 @@ def inputs(payloads: Sequence[dict[str, Any]], fields: Iterable[PayloadField]) -
     return found
 
 
-def outputs(scores: FloatArray, low: FloatArray | float, high: FloatArray | float) -> list[str]:
-    """Return for each score "" or the failure: NaN or infinite, or outside its model's range [low, high]."""
-    codes = np.select([~np.isfinite(scores), (scores < low) | (scores > high)], [1, 2], 0)
-    return [("", NAN, RANGE)[code] for code in codes.tolist()]
+def outputs(scores: FloatArray, low: FloatArray | float, high: FloatArray | float) -> dict[int, str]:
+    """Return, by place, what fails in scores: NaN or infinite, or outside their model's range [low, high]."""
+    is_finite = np.isfinite(scores)
+    wrong = np.flatnonzero(~is_finite | (scores < low) | (scores > high)).tolist()
+    return {i: RANGE if is_finite[i] else NAN for i in wrong}
 
 
 def numbers(column: Column) -> FloatArray:
@@ -65,10 +62,10 @@ def _note(found: Found, spec: PayloadField, code: str, places: Iterable[int], re
     failure, fault = f"{code}:{spec.name}"[:LONGEST], None
     for i in places:
         if remedy == Remedy.PEOPLE:
-            found.failures[i].append(failure)
+            found.failures.setdefault(i, []).append(failure)
         else:
             fault = fault or Fault(f"payload.{spec.name}", code, _detail(spec, code))
-            found.faults[i].append(fault)
+            found.faults.setdefault(i, []).append(fault)
 
 
 def _detail(spec: PayloadField, code: str) -> str:

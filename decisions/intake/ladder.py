@@ -3,8 +3,7 @@
 import operator
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +40,9 @@ class OutOfTime(Exception):  # noqa: N818 - the words of the house
     """The model did not answer in time."""
 
 
+FAULTS: dict[type[Exception], str] = {OutOfTime: "model:timeout", FileNotFoundError: "model:missing"}
+
+
 @dataclass(frozen=True)
 class Aside:
     """A valid score that came with an item and does not route it."""
@@ -52,21 +54,25 @@ class Aside:
 
 @dataclass
 class Climb:
-    """One entry an item: its score (NaN: none), what gave it, why that is not fully trusted, and what failed."""
+    """One entry an item: its score (NaN: none), the rung and model that gave it, and why it is not fully trusted.
+
+    `failures` are codes by place, of those items only that failed a check.
+    """
 
     scores: FloatArray
-    models: list[ModelVersion | None]
-    rungs: list[str]
+    models: npt.NDArray[np.object_]
+    rungs: npt.NDArray[np.object_]
     reasons: npt.NDArray[np.object_]
-    failures: list[list[str]]
+    failures: dict[int, list[str]]
     aside: list[Aside] = field(default_factory=list)
 
     @classmethod
-    def start(cls, failures: list[list[str]]) -> "Climb":
+    def start(cls, count: int, failures: dict[int, list[str]]) -> "Climb":
         """Begin below every rung: without a score everything is for people."""
-        reasons = np.array([str(REASON.INPUT_CHECK if found else REASON.SCORE) for found in failures], dtype=object)
-        count = len(failures)
-        return cls(np.full(count, np.nan), [None] * count, [str(RUNG.PEOPLE)] * count, reasons, failures)
+        reasons = np.full(count, str(REASON.SCORE), dtype=object)
+        reasons[list(failures)] = str(REASON.INPUT_CHECK)
+        rungs = np.full(count, str(RUNG.PEOPLE), dtype=object)
+        return cls(np.full(count, np.nan), np.full(count, None, dtype=object), rungs, reasons, failures)
 
     def waiting(self, *, sound: bool) -> list[int]:
         """Return the places without a score; sound: only where the input passed its checks."""
@@ -75,32 +81,35 @@ class Climb:
             bare &= self.reasons != REASON.INPUT_CHECK
         return [int(i) for i in np.flatnonzero(bare)]
 
-    def give(self, place: int, score: float, rung: Item.Rung, model: ModelVersion | None = None) -> None:
-        """Let a rung score an item."""
-        self.scores[place], self.models[place], self.rungs[place] = score, model, str(rung)
+    def give(
+        self,
+        places: Sequence[int],
+        scores: FloatArray | Sequence[float],
+        rung: Item.Rung,
+        models: Sequence[ModelVersion] | ModelVersion | None = None,
+    ) -> None:
+        """Let a rung score items."""
+        self.scores[places], self.models[places], self.rungs[places] = scores, models, str(rung)
 
-    def fail(self, place: int, code: str, reason: Item.RouteReason) -> None:
+    def fail(self, places: Iterable[int], code: str, reason: Item.RouteReason) -> None:
         """Note what failed; the first reason stays."""
-        self.failures[place].append(code)
-        if self.reasons[place] == REASON.SCORE:
-            self.reasons[place] = str(reason)
+        for place in places:
+            self.failures.setdefault(place, []).append(code)
+            if self.reasons[place] == REASON.SCORE:
+                self.reasons[place] = str(reason)
 
     def fall_back(self) -> None:
         """Say of items that no model scored, though nothing was wrong with them, that they fell back."""
-        below = np.isin(np.array(self.rungs, dtype=object), [str(RUNG.HEURISTIC), str(RUNG.PEOPLE)])
+        below = (self.rungs == RUNG.HEURISTIC) | (self.rungs == RUNG.PEOPLE)
         self.reasons[below & (self.reasons == REASON.SCORE)] = str(REASON.FALLBACK)
 
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Return how many items each rung scored and each failure met."""
-        return {"rungs": Counter(self.rungs), "failures": Counter(code for codes in self.failures for code in codes)}
 
-
-def climb(rows: Sequence[Row], failures: list[list[str]], live: Live) -> Climb:
-    """Score items, each by the highest rung that holds; `failures` are those of the input checks.
+def climb(rows: Sequence[Row], failures: dict[int, list[str]], live: Live) -> Climb:
+    """Score items, each by the highest rung that holds; `failures` are those of the input checks, by place.
 
     An item that failed an input check is scored by no model, even if a score came with it.
     """
-    state = Climb.start(failures)
+    state = Climb.start(len(rows), failures)
     _sent(state, rows, live)
     _model(state, rows, live)
     _heuristic(state, rows, live)
@@ -108,14 +117,14 @@ def climb(rows: Sequence[Row], failures: list[list[str]], live: Live) -> Climb:
     return state
 
 
-def sent_model(row: Row, models: Mapping[str, ModelVersion]) -> ModelVersion | None:
+def sent_model(row: Row, live: Live) -> ModelVersion | None:
     """Return the model a sent score is from: the one it names, `external` if it names none, None if unknown."""
-    return models.get(row.model or "external")
+    return live.models.get(row.model) if row.model else live.external
 
 
-def sent_codes(rows: Sequence[Row], sources: Sequence[ModelVersion | None], spec: Spec) -> list[str]:
-    """Return for each sent score "" or what fails: NaN, infinite, or outside the range of its model."""
-    ranges = [(m.score_low, m.score_high) if m else (spec.model.low, spec.model.high) for m in sources]
+def sent_failures(rows: Sequence[Row], models: Sequence[ModelVersion | None], spec: Spec) -> dict[int, str]:
+    """Return, by place, what fails in sent scores: NaN, infinite, or outside the range of their model."""
+    ranges = [(m.score_low, m.score_high) if m else (spec.model.low, spec.model.high) for m in models]
     low, high = np.array(ranges, dtype=np.float64).reshape(-1, 2).T
     return checks.outputs(np.array([row.score for row in rows], dtype=np.float64), low, high)
 
@@ -123,18 +132,24 @@ def sent_codes(rows: Sequence[Row], sources: Sequence[ModelVersion | None], spec
 def _sent(state: Climb, rows: Sequence[Row], live: Live) -> None:
     places = [i for i, row in enumerate(rows) if row.score is not None]
     scored = [rows[i] for i in places]
-    sources = [sent_model(row, live.models) for row in scored]
+    models = [sent_model(row, live) for row in scored]
     pinned = live.policy.model_id
-    for i, row, model, code in zip(places, scored, sources, sent_codes(scored, sources, live.spec), strict=True):
-        is_wrong = model is None or pinned not in (None, model.pk)
-        for failure in filter(None, (code, checks.WRONG_MODEL if is_wrong else "")):
-            state.fail(i, failure, REASON.OUTPUT_CHECK)
-        if code or model is None or row.score is None:
-            continue
-        if state.reasons[i] == REASON.SCORE:
-            state.give(i, row.score, RUNG.SENT, model)
-        else:
-            state.aside.append(Aside(i, model, row.score))
+    failures = sent_failures(scored, models, live.spec)
+    for k, code in failures.items():
+        state.fail([places[k]], code, REASON.OUTPUT_CHECK)
+    wrong = [i for i, model in zip(places, models, strict=True) if model is None or pinned not in (None, model.pk)]
+    state.fail(wrong, checks.WRONG_MODEL, REASON.OUTPUT_CHECK)
+    valid = [
+        (i, row.score, model)
+        for k, (i, row, model) in enumerate(zip(places, scored, models, strict=True))
+        if model and row.score is not None and k not in failures
+    ]
+    is_trusted = (state.reasons == REASON.SCORE).tolist()
+    state.aside.extend(Aside(i, model, score) for i, score, model in valid if not is_trusted[i])
+    kept = [one for one in valid if is_trusted[one[0]]]
+    if kept:
+        taken, scores, given = zip(*kept, strict=True)
+        state.give(list(taken), list(scores), RUNG.SENT, list(given))
 
 
 def _model(state: Climb, rows: Sequence[Row], live: Live) -> None:
@@ -145,24 +160,17 @@ def _model(state: Climb, rows: Sequence[Row], live: Live) -> None:
     try:
         scores = in_time(model, [rows[i].payload for i in places])
     except Exception as error:  # whatever breaks in a model, its items go on to the next rung
-        code = f"model:{'timeout' if isinstance(error, OutOfTime) else 'missing' if _is_missing(error) else 'error'}"
+        code = FAULTS.get(type(error), "model:error")
         log.warning(
             "intake.model_broke", queue=live.slug, model=model.name, code=code, items=len(places), exc_info=True
         )
-        for i in places:
-            state.fail(i, code, REASON.FALLBACK)
+        state.fail(places, code, REASON.FALLBACK)
         return
-    for i, score, code in zip(
-        places, scores.tolist(), checks.outputs(scores, model.score_low, model.score_high), strict=True
-    ):
-        if code:
-            state.fail(i, code, REASON.OUTPUT_CHECK)
-        else:
-            state.give(i, score, RUNG.MODEL, model)
-
-
-def _is_missing(error: Exception) -> bool:
-    return isinstance(error, FileNotFoundError)
+    failures = checks.outputs(scores, model.score_low, model.score_high)
+    for k, code in failures.items():
+        state.fail([places[k]], code, REASON.OUTPUT_CHECK)
+    sound = [k for k in range(len(places)) if k not in failures]
+    state.give([places[k] for k in sound], scores[sound], RUNG.MODEL, model)
 
 
 def _heuristic(state: Climb, rows: Sequence[Row], live: Live) -> None:
@@ -172,7 +180,7 @@ def _heuristic(state: Climb, rows: Sequence[Row], live: Live) -> None:
     for i in state.waiting(sound=False):
         score = next(_matches(rules, rows[i].payload), None)
         if score is not None:
-            state.give(i, score, RUNG.HEURISTIC)
+            state.give([i], [score], RUNG.HEURISTIC)
 
 
 def _matches(rules: Sequence[Heuristic], payload: Mapping[str, Any]) -> Iterator[float]:

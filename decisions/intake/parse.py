@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.utils.translation import gettext as _
@@ -24,8 +24,7 @@ KEYS = frozenset({"external_id", "payload", "score", "model", *ABOUT})
 LENGTHS = {"external_id": 200, "model": 100, "source": 50, "subject": 200, "segment": 100}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One item as it was sent. `content` is the canonical JSON of all that was said about it, score and model apart.
 
     `score` may be NaN or infinite: that is for the output check to say. None: no score came.

@@ -28,6 +28,7 @@ from decisions.routing import policy, sampling
 from decisions.routing.policy import Routing
 
 ITEM, INTAKE = "decisions_item", "decisions_intake"
+CONFLICTS: dict[str, type[Conflict]] = {kind.code: kind for kind in (OtherContent, Erased)}
 ROUTES = tuple(route.value for route in Item.Route)
 
 
@@ -77,7 +78,7 @@ def many(*, queue: Live, lines: Sequence[Row | Bad], sender: User, at: datetime,
     rows, failures, bad = _checked(lines, queue)
     first, again = _first_of_each(rows)
     with connection.cursor() as cursor:
-        arrived = _arrive(cursor, first, [failures[row.line] for row in first], call)
+        arrived = _arrive(cursor, first, failures, call)
         new = _new(arrived, queue)
         same, conflicts = _compared([*first, *again], new, queue)
         extras = challengers.record(cursor, [*arrived.extras, *challengers.late(same, queue)], queue, call.at)
@@ -93,7 +94,6 @@ def many(*, queue: Live, lines: Sequence[Row | Bad], sender: User, at: datetime,
     return batch
 
 
-@transaction.atomic
 def one(*, queue: Live, row: Row, sender: User, at: datetime) -> dict[str, Any]:
     """Take one item in and return its result; `duplicate` says that it was here already.
 
@@ -101,26 +101,20 @@ def one(*, queue: Live, row: Row, sender: User, at: datetime) -> dict[str, Any]:
     """
     batch = many(queue=queue, lines=[row], sender=sender, at=at)
     for bad in batch.bad:
-        refusals: dict[str, type[Conflict]] = {kind.code: kind for kind in (OtherContent, Erased)}
-        if bad.code in refusals:
-            raise refusals[bad.code]
+        if bad.code in CONFLICTS:
+            raise CONFLICTS[bad.code]
         raise Invalid(faults=bad.faults)
     return batch.results[0]
 
 
 def _checked(lines: Sequence[Row | Bad], live: Live) -> tuple[list[Row], dict[int, list[str]], list[Bad]]:
-    """Return the rows that may go on, by line the input checks each failed, and the lines that may not."""
+    """Return the rows that may go on, by line what the input checks found in them, and the lines that may not."""
     rows = [line for line in lines if isinstance(line, Row)]
-    found = checks.inputs([row.payload for row in rows], live.spec.fields)
     bad = [line for line in lines if isinstance(line, Bad)]
-    kept, failures = [], {}
-    for row, codes, faults in zip(rows, found.failures, found.faults, strict=True):
-        if faults:
-            bad.append(Bad(row.line, row.external_id, tuple(faults)))
-        else:
-            kept.append(row)
-            failures[row.line] = codes
-    return kept, failures, bad
+    found = checks.inputs([row.payload for row in rows], live.spec.fields)
+    bad += [Bad(rows[i].line, rows[i].external_id, tuple(faults)) for i, faults in found.faults.items()]
+    failures = {rows[i].line: codes for i, codes in found.failures.items()}
+    return [row for i, row in enumerate(rows) if i not in found.faults], failures, bad
 
 
 def _first_of_each(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
@@ -136,25 +130,25 @@ def _first_of_each(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     return list(first.values()), again
 
 
-def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: list[list[str]], call: Call) -> Arrived:
+def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list[str]], call: Call) -> Arrived:
     """Score and route rows and store their items; those whose external id is already here stay out."""
     if not rows:
         return Arrived()
-    climb = ladder.climb(rows, failures, call.live)
+    climb = ladder.climb(rows, {i: failures[row.line] for i, row in enumerate(rows) if row.line in failures}, call.live)
     names = [row.external_id for row in rows]
     routing = _routed(climb, names, call.live)
     drawn = Secrets.draw(names, call.live.slug)
-    ids = store.allocate(cursor, {ITEM: len(rows), INTAKE: 1})
-    columns: Columns = {"id": ids[ITEM], "intake_id": Same(ids[INTAKE][0])}
+    ids, (intake_id,) = store.allocate(cursor, {ITEM: len(rows), INTAKE: 1})
+    columns: Columns = {"id": ids, "intake_id": Same(intake_id)}
     items = Rows(ITEM, len(rows), {**columns, **tables.items(rows, climb, routing, drawn, call)})
     new = store.insert_new(cursor, items)
-    places = [i for i, item_id in enumerate(ids[ITEM]) if item_id in new]
+    places = [i for i, item_id in enumerate(ids) if item_id in new]
     return Arrived(
-        intake_id=ids[INTAKE][0],
+        intake_id=intake_id,
         items=tables.chosen(items, places),
         rows=[rows[i] for i in places],
         salts=[drawn.salts[i] for i in places],
-        extras=[Extra(ids[ITEM][a.place], a.model, a.score) for a in climb.aside if ids[ITEM][a.place] in new],
+        extras=[Extra(ids[a.place], a.model, a.score) for a in climb.aside if ids[a.place] in new],
         counts=_counts(climb, routing, places),
     )
 
@@ -173,7 +167,7 @@ def _counts(climb: Climb, routing: Routing, places: Sequence[int]) -> dict[str, 
     """Return how many of the new items each rung scored, met each failure and were routed for each reason."""
     return {
         "rungs": Counter(climb.rungs[i] for i in places),
-        "failures": Counter(code for i in places for code in climb.failures[i]),
+        "failures": Counter(code for i in places for code in climb.failures.get(i, ())),
         "reasons": Counter(routing.reason[i] for i in places),
         "routes": Counter(routing.route[i] for i in places),
     }

@@ -75,11 +75,11 @@ def items(rows: Sequence[Row], climb: Climb, routing: Routing, drawn: Secrets, c
         "body_digest": [hmac.digest(salt, row.content, "sha256") for salt, row in zip(drawn.salts, rows, strict=True)],
         "score": plain(climb.scores),
         "p": plain(routing.p),
-        "rung": climb.rungs,
+        "rung": climb.rungs.tolist(),
         "band": routing.band.tolist(),
         "route": routing.route.tolist(),
         "reason": routing.reason.tolist(),
-        "failures": climb.failures,
+        "failures": [climb.failures.get(i, []) for i in range(len(rows))],
         "propensity": plain(routing.propensity),
         "u": drawn.u.tolist(),
         "u_secret": Same(drawn.number),
@@ -120,12 +120,12 @@ def followers(
     """Return the rows that go with stored items, under fresh ids: bodies, tasks with their moves, actions."""
     soft = chosen(items, [i for i, route in enumerate(listed(items, "route")) if route == Item.Route.SOFT])
     told = _caused(items, call.live.spec)
-    ids = allocate(cursor, {"decisions_task": soft.count, "decisions_action": len(told)})
+    task_ids, action_ids = allocate(cursor, {"decisions_task": soft.count, "decisions_action": len(told)})
     return [
         _bodies(listed(items, "id"), rows, salts),
-        _tasks(soft, ids["decisions_task"], call),
-        _moves(ids["decisions_task"], call.at),
-        _actions(items, told, ids["decisions_action"], call),
+        _tasks(soft, task_ids, call),
+        _moves(task_ids, call.at),
+        _actions(items, told, action_ids, call),
     ]
 
 
