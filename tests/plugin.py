@@ -4,17 +4,15 @@ Loaded by name (`-p tests.plugin`), so that it comes before pytest-django. Sever
 meet: each has a folder, ports and processes of its own, which end with it even when it is killed.
 """
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from reviewqueue.embedded import servers
+from reviewqueue.embedded import locks, servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 RUNS = BASE_DIR / ".run"
@@ -31,6 +29,7 @@ SECRETS = {
     "SUBJECT_SECRET": "b2" * 32,
     "SECRET_BOX_KEYS": "c3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3M=",
     "CHECKPOINT_KEY": "d4" * 32,
+    "WHITENOISE_AUTOREFRESH": "true",  # no list of all static files for each test client
 }
 
 
@@ -38,7 +37,7 @@ class Keeper:
     """Holds this run's folder, and with its lock the sign that the run is alive."""
 
     run_dir: Path | None = None
-    lock: int | None = None
+    alive = ExitStack()
 
 
 def begin() -> None:
@@ -48,13 +47,12 @@ def begin() -> None:
     if os.environ.get("DATABASE_OWNER_URL"):
         return
     RUNS.mkdir(exist_ok=True)
-    with locked(RUNS / "test.lock"):
+    with locks.held(RUNS / "test.lock"):
         for folder in RUNS.glob("test-[0-9]*"):
             remove_if_left(folder)
         Keeper.run_dir = RUNS / f"test-{os.getpid()}"
         shutil.copytree(template(), Keeper.run_dir)
-        Keeper.lock = os.open(Keeper.run_dir / "alive", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(Keeper.lock, fcntl.LOCK_EX)
+        Keeper.alive.enter_context(locks.held(Keeper.run_dir / "alive"))
     found = servers.start(Keeper.run_dir, servers.Wish(bound_to_parent=True, settings=SETTINGS))
     os.environ.update(found.environment(), RUN_DIR=str(Keeper.run_dir))
 
@@ -75,21 +73,10 @@ def template() -> Path:
 def remove_if_left(folder: Path) -> None:
     """Delete the folder of a run that was killed."""
     try:
-        with locked(folder / "alive", wait=False):
+        with locks.held(folder / "alive", wait=False):
             servers.remove(folder)
-    except BlockingIOError:
+    except (BlockingIOError, FileNotFoundError):  # it lives, or was removed meanwhile
         return
-
-
-@contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold a lock that the kernel gives back when its holder dies."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(handle)
 
 
 @pytest.hookimpl(trylast=True)
@@ -97,6 +84,7 @@ def pytest_unconfigure() -> None:
     """Stop what this process started; workers of a parallel run started nothing."""
     if Keeper.run_dir and Keeper.run_dir.name == f"test-{os.getpid()}":
         servers.remove(Keeper.run_dir)
+        Keeper.alive.close()
 
 
 begin()

@@ -1,10 +1,10 @@
-"""`python -m reviewqueue.embedded start|stop|status [--dir DIR]`."""
+"""`python -m reviewqueue.embedded start|stop|status|remove [--dir DIR]`."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from . import discover, servers
+from . import discover, run, servers
 from .errors import EmbeddedError
 
 
@@ -29,9 +29,16 @@ def status(run_dir: Path) -> str:
     return "PostgreSQL and Valkey are running."
 
 
+def remove(run_dir: Path) -> str:
+    """Delete the servers' data, unless a run needs it now."""
+    with run.only_one(run_dir, "its data is being removed"):
+        servers.remove(run_dir)
+    return f"{run_dir} is removed, with all data of the embedded servers."
+
+
 def main() -> int:
     """Do what the command line asks and return the exit code."""
-    acts = {"start": start, "stop": stop, "status": status}
+    acts = {"start": start, "stop": stop, "status": status, "remove": remove}
     parser = argparse.ArgumentParser(prog="python -m reviewqueue.embedded", description=__doc__)
     parser.add_argument("act", choices=acts)
     parser.add_argument(

@@ -1,6 +1,5 @@
 """`make run`: brings everything up on one machine, keeps it up, and takes it all down again."""
 
-import fcntl
 import os
 import signal
 import sys
@@ -8,12 +7,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from . import children, discover, ports, processes, secrets, servers
+from . import children, discover, locks, ports, processes, secrets, servers
 from .children import Options, Plan, Step
 from .errors import EmbeddedError
 from .supervisor import Supervisor, end_marked
@@ -74,27 +73,19 @@ def settings(run_dir: Path, found: servers.Servers, chosen: Options) -> dict[str
 
 
 @contextmanager
-def only_one(run_dir: Path, chosen: Options) -> Iterator[None]:
-    """Refuse a second run in the same folder."""
+def only_one(run_dir: Path, chosen: str) -> Iterator[None]:
+    """Refuse what must not happen while a run is up in this folder; the lock's text tells who holds it."""
     run_dir.mkdir(parents=True, exist_ok=True)
-    handle = os.open(run_dir / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        take_lock(handle)
+    lock = run_dir / "run.lock"
+    with ExitStack() as stack:
+        try:
+            handle = stack.enter_context(locks.held(lock, wait=False))
+        except BlockingIOError as error:
+            message = f"It is running already: {lock.read_text()}. Stop it first, or set RUN_DIR and PORT."
+            raise EmbeddedError(message) from error
         os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{chosen.url} (process {os.getpid()})".encode(), 0)
+        os.pwrite(handle, f"{chosen} (process {os.getpid()})".encode(), 0)
         yield
-    finally:
-        os.close(handle)
-
-
-def take_lock(handle: int) -> None:
-    """Lock the file, whose text tells who holds it."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(handle, 200, 0).decode()
-        message = f"It is running already: {holder}. Stop it first, or set RUN_DIR and PORT."
-        raise EmbeddedError(message) from error
 
 
 def bring_up(supervisor: Supervisor, chosen: Options, plan: Plan) -> None:
@@ -203,7 +194,7 @@ def run(chosen: Options, run_dir: Path, plan: Plan) -> int:
     """Run until told to stop; return 1 where it could not."""
     on_stop_signals(interrupt)
     try:
-        with only_one(run_dir, chosen):
+        with only_one(run_dir, chosen.url):
             serve(Terminal(), chosen, run_dir, plan)
     except KeyboardInterrupt:
         return 0

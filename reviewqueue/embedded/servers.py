@@ -1,16 +1,13 @@
 """Both embedded servers of one run folder: start them, find them, stop them."""
 
-import fcntl
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import credentials, place, postgres, secrets, valkey
+from . import credentials, locks, place, postgres, secrets, valkey
 from .processes import Identity
 
 FILE = "servers.json"
@@ -61,7 +58,7 @@ class Wish:
 def start(run_dir: Path, wish: Wish = Wish()) -> Servers:
     """Return the servers of this run folder, started or recovered where they do not serve already."""
     run_dir.mkdir(parents=True, exist_ok=True)
-    with only_one(run_dir):
+    with locks.held(run_dir / "lock"):
         secrets.ensure(run_dir)
         before = servers = read(run_dir).limited_to(wish)
         if wish.database:
@@ -114,7 +111,7 @@ def stop(run_dir: Path) -> None:
     """End the servers of this run folder and whatever an earlier start left of them; their data stays."""
     if not run_dir.is_dir():
         return
-    with only_one(run_dir):
+    with locks.held(run_dir / "lock"):
         valkey.stop(store_of(run_dir))
         postgres.stop(known_cluster(run_dir))
 
@@ -153,14 +150,3 @@ def store_of(run_dir: Path) -> valkey.Store:
 def port_of(url: str) -> int | None:
     """Return the port in an address."""
     return urlsplit(url).port if url else None
-
-
-@contextmanager
-def only_one(run_dir: Path) -> Iterator[None]:
-    """Let one process at a time start or stop the servers of a run folder."""
-    handle = os.open(run_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
