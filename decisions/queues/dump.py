@@ -79,7 +79,7 @@ def literal(value: Any) -> str:
     given = plain(value)
     if isinstance(given, bool):
         return "true" if given else "false"
-    return text(given) if isinstance(given, str) else repr(given)
+    return text(given) if isinstance(given, str) else repr(given).removesuffix(".0")
 
 
 def sequence(items: tuple[Any, ...]) -> str:
