@@ -105,9 +105,8 @@ const title = (text) => ({ display: Boolean(text), text, color: token("ink-2"), 
 
 /** @param {ChartData} data */
 function options(data) {
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {
-    locale: language, responsive: true, maintainAspectRatio: false, animation: still ? false : { duration: 250 },
+    locale: language, responsive: true, maintainAspectRatio: false, animation: false,
     interaction: { mode: "index", intersect: false },
     scales: { x: xAxis(data), y: yAxis(data) },
     plugins: { legend: { display: false }, marks: { list: data.marks ?? [], data }, tooltip: tooltip(data) },

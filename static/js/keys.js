@@ -6,7 +6,7 @@ import { open } from "./dialog.js";
 import { find, move } from "./lists.js";
 
 const REST = 250;
-const SEQUENCE = 1000;
+const SEQUENCE = 1500;
 const STORE = "rq-keys";
 
 /** @type {import("./keymap.js").Choice} */
@@ -48,8 +48,11 @@ function keyed() {
   return [...document.querySelectorAll("[data-key][data-act]")];
 }
 
-/** @param {HTMLElement} element */
-function keyOf(element) {
+/**
+ * The key that presses an element now.
+ * @param {HTMLElement} element
+ */
+export function keyOf(element) {
   return keyFor(element.dataset.act ?? "", element.dataset.key ?? "", choice);
 }
 
@@ -128,8 +131,8 @@ function press(event) {
   if (restsFor(event)) return;
   const name = nameOf(event);
   if (!name) return;
-  const first = performance.now() - begun.at < SEQUENCE ? begun.key : "";
-  begun = { key: name, at: performance.now() };
+  const first = event.timeStamp - begun.at < SEQUENCE ? begun.key : "";
+  begun = { key: name, at: event.timeStamp };
   const element = (first && elementFor(`${first} ${name}`)) || elementFor(name);
   if (element) {
     event.preventDefault();
@@ -152,18 +155,37 @@ function showKeys() {
   open("keys-dialog");
 }
 
-/** @returns {{act: string, label: string, key: string}[]} each action of this page once, in the page's order */
+/** @returns {{act: string, label: string, key: string}[]} each action of this page once: its own, then those of every page */
 function acts() {
   const found = new Map();
-  for (const element of keyed()) {
+  const main = document.getElementById("main");
+  const own = keyed().sort((one, other) => Number(main?.contains(other)) - Number(main?.contains(one)));
+  for (const element of own) {
     const act = element.dataset.act ?? "";
     if (!found.has(act) && usable(element)) found.set(act, { act, label: labelOf(element), key: keyOf(element) });
+  }
+  for (const [act, { key }] of Object.entries(everywhere)) {
+    const label = wordFor(act);
+    if (!found.has(act) && label) found.set(act, { act, label, key: keyFor(act, key, choice) });
   }
   return [...found.values()];
 }
 
-/** @param {HTMLElement} element */
-function labelOf(element) {
+/**
+ * What a key without a button does, where the page has something for it to act on.
+ * @param {string} act
+ */
+function wordFor(act) {
+  const needs = { next: "[data-list]", previous: "[data-list]", find: "[data-search], [role='search']" }[act];
+  if (!needs || !document.querySelector(needs)) return "";
+  return document.getElementById("keys-dialog")?.getAttribute(`data-word-${act}`) ?? "";
+}
+
+/**
+ * What an element does, in its own words.
+ * @param {HTMLElement} element
+ */
+export function labelOf(element) {
   const copy = /** @type {HTMLElement} */ (element.cloneNode(true));
   for (const part of copy.querySelectorAll("kbd, svg")) part.remove();
   return element.dataset.label || (copy.textContent ?? "").trim().replace(/\s+/g, " ");

@@ -1,4 +1,6 @@
 // The command palette (Ctrl or Cmd and k): goes where the page's links go and does what its buttons do.
+import { keyOf, labelOf } from "./keys.js";
+import { printed } from "./keymap.js";
 
 /** @typedef {{label: string, key: string, element: HTMLElement}} Entry */
 
@@ -14,7 +16,7 @@ function entries() {
   const found = document.querySelectorAll("a[data-palette], [data-act][data-key]:not([data-act='palette'])");
   return [...found].filter(usable).map((element) => ({
     label: labelOf(element),
-    key: element.querySelector("kbd")?.textContent ?? "",
+    key: element.dataset.key ? printed(keyOf(element)) : "",
     element,
   }));
 }
@@ -22,13 +24,6 @@ function entries() {
 /** @param {HTMLElement} element */
 function usable(element) {
   return !element.matches(":disabled") && !element.closest("dialog, [hidden]");
-}
-
-/** @param {HTMLElement} element */
-function labelOf(element) {
-  const copy = /** @type {HTMLElement} */ (element.cloneNode(true));
-  for (const part of copy.querySelectorAll("kbd, svg")) part.remove();
-  return (copy.textContent ?? "").trim().replace(/\s+/g, " ");
 }
 
 /**
@@ -82,6 +77,7 @@ function mark() {
 function run(index) {
   const entry = shown[index];
   if (!(dialog instanceof HTMLDialogElement) || !entry) return;
+  field?.blur(); // it would keep the focus until the next frame, and eat the next key
   dialog.close();
   entry.element.click();
 }

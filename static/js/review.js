@@ -116,7 +116,7 @@ async function act(form, button) {
   const fields = new FormData(form, button);
   complete(fields, shown);
   busy(shown, true);
-  const response = await send(button?.formAction || form.action, fields).catch(() => null);
+  const response = await send(form.action, fields).catch(() => null);
   busy(shown, false);
   if (!response) show({ text: desk.dataset.offline ?? "", tone: "bad" });
   else if (!response.ok) await refused(shown, response);

@@ -11,9 +11,11 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.template import engines
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
+from django.urls import include, path
 
 PAGE = Path(__file__).resolve().parent.parent / "templates" / "styleguide.html"
+urlpatterns = [path("i18n/", include("django.conf.urls.i18n"))]  # the page needs no other address
 NOW = datetime(2026, 3, 12, 9, 30, tzinfo=UTC)
 KINDS = (
     "hard soft pass none review control audit second gold appeal escalation simulated override reversal".split()  # noqa: SIM905 - one word each
@@ -46,7 +48,8 @@ def render(user: Any = None) -> str:
     """The whole page, as a person would get it."""
     request: HttpRequest = RequestFactory().get("/")
     request.user = user or AnonymousUser()
-    return engines["django"].from_string(PAGE.read_text()).render(context(), request)
+    with override_settings(ROOT_URLCONF=__name__):
+        return engines["django"].from_string(PAGE.read_text()).render(context(), request)
 
 
 def context() -> dict[str, Any]:
@@ -93,7 +96,7 @@ def arrivals() -> dict[str, Any]:
         {
             "at": int(at.timestamp() * 1000),
             "text": at.strftime("%d %b %H:%M"),
-            "values": [40 + 25 * (n % 12) ** 0.5, 30 + 3 * n if n < 20 else None, 70 + n, 50 + n],
+            "values": [round(40 + 25 * (n % 12) ** 0.5, 1), 30 + 3 * n if n < 20 else None, 70 + n, 50 + n],
         }
         for n, at in enumerate(hours)
     ]
