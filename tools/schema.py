@@ -5,10 +5,12 @@ import difflib
 import subprocess
 import sys
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "docs" / "openapi.yaml"
+LINES_SHOWN = 40
 
 
 def main() -> int:
@@ -21,11 +23,10 @@ def main() -> int:
         SCHEMA.write_text(text)
         return 0
     kept = SCHEMA.read_text() if SCHEMA.exists() else ""
-    sys.stdout.writelines(
-        difflib.unified_diff(kept.splitlines(keepends=True), text.splitlines(keepends=True), "kept", "generated", n=1)
-    )
     if kept != text:
-        sys.stdout.write("docs/openapi.yaml is not what the code says; `make fix` writes it anew.\n")
+        difference = difflib.unified_diff(kept.splitlines(), text.splitlines(), "kept", "generated", n=1, lineterm="")
+        sys.stdout.write("\n".join(islice(difference, LINES_SHOWN)))
+        sys.stdout.write("\ndocs/openapi.yaml is not what the code says; `make fix` writes it anew.\n")
     return int(kept != text)
 
 
