@@ -46,9 +46,8 @@ def record(cursor: CursorWrapper, extras: Sequence[Extra], live: Live, at: datet
     """Store challengers' scores, one an item and model, the first one wins; return how many were new."""
     if not extras:
         return 0
-    (ids,) = store.allocate(cursor, {TABLE: len(extras)})
     columns: Columns = {
-        "id": ids,
+        "id": store.allocate(cursor, {TABLE: len(extras)})[TABLE],
         "item_id": [extra.item_id for extra in extras],
         "model_id": [extra.model.pk for extra in extras],
         "score": [extra.score for extra in extras],

@@ -48,14 +48,14 @@ class Rows:
         )
 
 
-def allocate(cursor: CursorWrapper, counts: dict[str, int]) -> list[list[int]]:
+def allocate(cursor: CursorWrapper, counts: dict[str, int]) -> dict[str, list[int]]:
     """Return fresh ids for tables, so many for each, ascending."""
     fresh = "ARRAY(SELECT nextval(%s) FROM generate_series(1, %s))"
     cursor.execute(
         f"{CHECK_LATER}; SELECT {', '.join([fresh] * len(counts))}",
         [value for table, count in counts.items() for value in (f"{table}_id_seq", count)],
     )
-    return list(cursor.fetchone())
+    return dict(zip(counts, cursor.fetchone(), strict=True))
 
 
 def insert_new(cursor: CursorWrapper, rows: Rows) -> set[int]:

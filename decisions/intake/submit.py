@@ -59,7 +59,7 @@ class Batch:
 class Arrived:
     """The items that are new, an entry each, and what the ladder and the policy counted over them."""
 
-    intake_id: int = 0
+    ids: Mapping[str, list[int]] = field(default_factory=dict)  # fresh ones, by table
     items: Rows = field(default_factory=lambda: Rows(ITEM, 0, {}))
     rows: Sequence[Row] = ()
     salts: Sequence[bytes] = ()
@@ -85,7 +85,7 @@ def many(*, queue: Live, lines: Sequence[Row | Bad], sender: User, at: datetime,
         batch = Batch(
             accepted=len(new),
             duplicates=len(same),
-            routes={route: [one.route for one in new.values()].count(route) for route in ROUTES},
+            routes={route: arrived.counts.get("routes", {}).get(route, 0) for route in ROUTES},
             results=_results(arrived, new, same) if with_results else (),
             bad=sorted([*bad, *conflicts], key=lambda one: one.line),
         )
@@ -138,13 +138,14 @@ def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list
     names = [row.external_id for row in rows]
     routing = _routed(climb, names, call.live)
     drawn = Secrets.draw(names, call.live.slug)
-    ids, (intake_id,) = store.allocate(cursor, {ITEM: len(rows), INTAKE: 1})
-    columns: Columns = {"id": ids, "intake_id": Same(intake_id)}
+    fresh = store.allocate(cursor, tables.needs(routing.route.tolist(), call.live.spec))
+    ids = fresh[ITEM]
+    columns: Columns = {"id": ids, "intake_id": Same(fresh[INTAKE][0])}
     items = Rows(ITEM, len(rows), {**columns, **tables.items(rows, climb, routing, drawn, call)})
     new = store.insert_new(cursor, items)
     places = [i for i, item_id in enumerate(ids) if item_id in new]
     return Arrived(
-        intake_id=intake_id,
+        ids=fresh,
         items=tables.chosen(items, places),
         rows=[rows[i] for i in places],
         salts=[drawn.salts[i] for i in places],
@@ -231,7 +232,7 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
         "scores": extras,
     }
     intake = Intake(
-        id=arrived.intake_id,
+        id=arrived.ids[INTAKE][0],
         queue_id=call.live.queue_id,
         sender=call.sender,
         app_version=settings.APP_VERSION,
@@ -242,7 +243,7 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
         digests=b"".join(tables.row_digests(arrived.items)),
         at=call.at,
     )
-    followers = tables.followers(cursor, arrived.items, arrived.rows, arrived.salts, call) if arrived.rows else []
+    followers = tables.followers(arrived.items, arrived.rows, arrived.salts, arrived.ids, call) if arrived.rows else []
     store.insert(cursor, [*followers, tables.intake(intake)])
     log.append(
         Event.Kind.ITEMS_ARRIVED,

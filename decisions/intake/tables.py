@@ -3,17 +3,15 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.backends.utils import CursorWrapper
-
 from decisions.effects import outbox
 from decisions.intake.ladder import Climb
 from decisions.intake.parse import Row
-from decisions.intake.store import Columns, Rows, Same, allocate
+from decisions.intake.store import Columns, Rows, Same
 from decisions.models import Action, Intake, Item, Move, Task, User
 from decisions.queues.live import Live
 from decisions.queues.spec import Order, Spec
@@ -114,13 +112,24 @@ def _bodies(ids: Sequence[int], rows: Sequence[Row], salts: Sequence[bytes]) -> 
     return Rows("decisions_body", len(ids), columns)
 
 
+def needs(routes: Sequence[str], spec: Spec) -> dict[str, int]:
+    """Return how many rows of each table these routes lead to at most, under one call."""
+    causes = _causes(spec)
+    return {
+        "decisions_intake": 1,
+        "decisions_item": len(routes),
+        "decisions_task": routes.count(Item.Route.SOFT),
+        "decisions_action": sum(bool(causes[route][0]) for route in routes),
+    }
+
+
 def followers(
-    cursor: CursorWrapper, items: Rows, rows: Sequence[Row], salts: Sequence[bytes], call: Call
+    items: Rows, rows: Sequence[Row], salts: Sequence[bytes], ids: Mapping[str, list[int]], call: Call
 ) -> list[Rows]:
-    """Return the rows that go with stored items, under fresh ids: bodies, tasks with their moves, actions."""
+    """Return the rows that go with stored items, under these fresh ids: bodies, tasks with their moves, actions."""
     soft = chosen(items, [i for i, route in enumerate(listed(items, "route")) if route == Item.Route.SOFT])
     told = _caused(items, call.live.spec)
-    task_ids, action_ids = allocate(cursor, {"decisions_task": soft.count, "decisions_action": len(told)})
+    task_ids, action_ids = ids["decisions_task"][: soft.count], ids["decisions_action"][: len(told)]
     return [
         _bodies(listed(items, "id"), rows, salts),
         _tasks(soft, task_ids, call),
@@ -179,13 +188,18 @@ def rounded_up(at: datetime, step: timedelta) -> datetime:
     return epoch + -((epoch - at) // step) * step
 
 
-def _caused(items: Rows, spec: Spec) -> list[tuple[int, str, str]]:
-    """Return the places of items whose route makes the machine act, with the action and the outcome it stands for."""
-    causes = {
+def _causes(spec: Spec) -> dict[str, tuple[str, str]]:
+    """Return by route the action that the machine takes ("" for none) and the outcome it stands for."""
+    return {
         Item.Route.HARD.value: (spec.routes.hard_action, spec.routes.positive),
         Item.Route.SOFT.value: (spec.routes.soft_action, ""),
         Item.Route.PASS.value: (spec.routes.pass_action, spec.routes.negative),
     }
+
+
+def _caused(items: Rows, spec: Spec) -> list[tuple[int, str, str]]:
+    """Return the places of items whose route makes the machine act, with the action and the outcome."""
+    causes = _causes(spec)
     return [(i, *causes[route]) for i, route in enumerate(listed(items, "route")) if causes[route][0]]
 
 
