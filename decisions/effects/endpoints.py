@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
-from decisions import rights
+from decisions import hints, rights
 from decisions.effects import outbound
 from decisions.exceptions import NotFound
 from decisions.models import Endpoint, Event, Queue, User
@@ -77,14 +77,17 @@ def targets(at: datetime) -> list[Target]:
 def keys(kept: list[dict[str, Any]], at: datetime) -> tuple[bytes, ...]:
     """Return the keys that sign at that time, newest first."""
     box = _box()
-    return tuple(
-        base64.b64decode(box.decrypt(one["box"]).decode().removeprefix(PREFIX)) for one in kept if _signs(one, at)
-    )
+    return tuple(key(box.decrypt(one["box"]).decode()) for one in kept if _signs(one, at))
 
 
 def new_secret() -> str:
     """Return a fresh signing secret as Standard Webhooks writes it."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def key(secret: str) -> bytes:
+    """Return the key that a secret stands for."""
+    return base64.b64decode(secret.removeprefix(PREFIX))
 
 
 def _switch(queue_id: int, by: User | None, at: datetime, *, is_active: bool, reason: str) -> Endpoint:
@@ -145,4 +148,5 @@ def _state(endpoint: Endpoint | None) -> dict[str, Any]:
 
 def _log(endpoint: Endpoint, before: dict[str, Any], by: User | None, at: datetime, *, reason: str) -> None:
     entry = {"before": before, "after": _state(endpoint)}
+    hints.on_commit("deliver_due")  # what waited for it
     log.append(Event.Kind.ENDPOINT_CHANGED, chain=endpoint.queue_id, actor=by, at=at, reason=reason, entry=entry)

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from decisions import rights
+from decisions import hints, rights
 from decisions.models import Action, Endpoint, Event, User
 from decisions.record import log
 from decisions.rights import Act
@@ -61,6 +61,7 @@ def replay(*, queue_id: int, by: User | None, at: datetime, action_ids: Sequence
         letters = letters.filter(id__in=action_ids)
     replayed = _revive(letters, at)
     if replayed:
+        hints.on_commit("deliver_due")
         log.append(Event.Kind.ACTION_REPLAYED, chain=queue_id, actor=by, at=at, entry={"actions": replayed})
     return replayed
 

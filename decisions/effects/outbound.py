@@ -67,6 +67,7 @@ class _Call:
 
     def __init__(self) -> None:
         self.line: HTTPConnection | None = None
+        self.is_cut = False
         self._watch = Timer(TOTAL_SECONDS, self.hang_up)
         self._watch.daemon = True
 
@@ -76,8 +77,12 @@ class _Call:
 
     def __exit__(self, *error: object) -> None:
         self._watch.cancel()
+        if self.is_cut:
+            message = f"no whole answer within {TOTAL_SECONDS:g} s"
+            raise TimeoutError(message) from None
 
     def hang_up(self) -> None:
+        self.is_cut = True
         sock = self.line.sock if self.line else None
         if sock is not None:
             with suppress(OSError):
@@ -211,7 +216,6 @@ def _adapters(allowed: tuple[str, ...]) -> dict[str, HTTPAdapter]:
 
 def _why(error: BaseException) -> str:
     """Return a short reason: the innermost cause says most."""
-    cause = error
-    while cause.__context__ is not None or cause.__cause__ is not None:
-        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]  # one of them is there
-    return f"{type(cause).__name__}: {cause}"[:200]
+    while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        error = inner
+    return f"{type(error).__name__}: {error}"[:200]

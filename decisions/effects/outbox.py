@@ -97,10 +97,9 @@ def withdraw(ruling: Ruling, at: datetime) -> bool:
     return True
 
 
-def supersede(*, item: Item, at: datetime) -> list[int]:
-    """Cancel an item's actions that nobody was told yet, for a person concluded otherwise; return their ids."""
-    unsent = Action.objects.pending().filter(item=item, created_at__lte=at)
-    return cancel(unsent.values_list("id", flat=True))
+def supersede(*, item: Item) -> list[int]:
+    """Cancel an item's actions that are not delivered yet, for something else holds now; return their ids."""
+    return cancel(Action.objects.pending().filter(item=item).values_list("id", flat=True))
 
 
 def cancel(action_ids: Iterable[int]) -> list[int]:

@@ -28,7 +28,7 @@ def erase(*, item_id: int, by: User, why: str, legal_basis: str, at: datetime) -
     item = _locked(item_id, by, Act.ERASE)
     if item.body.is_held:
         raise OnLegalHold
-    closed, cancelled = _close_tasks(item, at), outbox.supersede(item=item, at=at)
+    closed, cancelled = _close_tasks(item, at), outbox.supersede(item=item)
     with connection.cursor() as cursor:
         cursor.execute("SELECT notes, actions FROM decisions_erase_item(%s)", [item.pk])
         notes, actions = cursor.fetchone()
