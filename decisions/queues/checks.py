@@ -39,7 +39,8 @@ def faults(spec: Spec, unread: Collection[str] = ()) -> list[Fault]:
     """Return what is wrong with a spec; a check is left out where what it reads could not be read (paths `unread`)."""
     sections = {re.split(r"[.\[]", path)[0] for path in unread}
     found = (fault for check, reads in CHECKS if sections.isdisjoint(reads) for fault in check(spec))
-    return [fault for fault in found if fault.field not in unread]
+    typeless = {path.removesuffix(".type") for path in unread if path.endswith(".type")}
+    return [f for f in found if f.field not in unread and f.field.rpartition(".")[0] not in typeless]
 
 
 def head(spec: Spec) -> Faults:
