@@ -13,6 +13,7 @@ from decisions.models import Body, Decision, Event, Item, Membership, Move, Ruli
 from decisions.models.work import TaskQuerySet
 from decisions.queues.spec import Spec
 from decisions.record import log
+from decisions.record.history import Step, What
 from decisions.rights import Act, Standing
 from decisions.work import suggest
 
@@ -20,6 +21,7 @@ HIDDEN = "[hidden]"
 REVIEW = "review"  # what a purpose reads while it may not be told
 BLIND = frozenset({Task.Purpose.CONTROL, Task.Purpose.AUDIT, Task.Purpose.SECOND, Task.Purpose.GOLD})
 RECENT = timedelta(hours=24)  # so long reviewers stay blind after somebody else's blind answer: another may be asked
+BY_PEOPLE = (What.MOVED, What.DECIDED, What.RULED)
 CLOSING = (Move.Kind.DECIDED, Move.Kind.ESCALATED, Move.Kind.EXPIRED, Move.Kind.CANCELLED)
 
 
@@ -187,3 +189,15 @@ def entry(row: Event, sight: Sight) -> dict[str, Any] | None:
     """Return what an event about an item says; None while that would tell what is hidden."""
     said: dict[str, Any] = orjson.loads(row.entry)
     return said if sight.machine and sight.history else None
+
+
+def is_seen(step: Step, sight: Sight, *, user: User) -> bool:
+    """Return whether a person may see a step of an item's life at all.
+
+    Who is blind to the item sees that it arrived and what they did themselves: even the number of steps would tell.
+    """
+    if step.what in (What.ROUTED, What.SCORED):
+        return sight.machine
+    if step.what == What.ARRIVED or (step.what in BY_PEOPLE and step.person == user):
+        return True
+    return sight.history and (sight.machine or step.what in (*BY_PEOPLE, What.NOTED))

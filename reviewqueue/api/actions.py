@@ -3,17 +3,21 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.request import Request
 
 from decisions import rights
+from decisions.effects import results
 from decisions.exceptions import Fault, Invalid
 from decisions.models import Action
 from decisions.redact import Sight
 from decisions.rights import Act, Standing
 from reviewqueue.api import auth, shapes
-from reviewqueue.api.door import QUEUE
+from reviewqueue.api.door import QUEUE, Door, answer, once, within
 from reviewqueue.api.lists import Listing
 
 COLUMNS = (
@@ -65,3 +69,25 @@ class Actions(Listing):
     def shown(self, row: Action, sight: Sight) -> dict[str, Any]:  # noqa: ARG002 - who may read this may see it
         told = {name: getattr(row, name) for name in COLUMNS}
         return {**told, "item": row.item_id, "external_id": row.item.external_id, "ruling": row.ruling_id}
+
+
+class Result(Door):
+    """What the outside world says it really did."""
+
+    scopes = frozenset({"intake", "manage"})
+
+    @extend_schema(
+        operation_id="record_result",
+        summary="Say what was really done",
+        description="The same again changes nothing; another result replaces it, and the record keeps both.",
+        request=shapes.Result,
+        responses=shapes.Resulted,
+    )
+    @once
+    def post(self, request: Request, action: int) -> HttpResponse:
+        asked = shapes.read(shapes.Result, request)
+        within(request, Action.objects.all(), action)
+        made = results.record(action_id=action, person=auth.of(request).user, at=timezone.now(), **asked)
+        return answer(
+            {"id": made.pk, "result": made.result, "result_detail": made.result_detail, "result_at": made.result_at}
+        )

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -74,6 +75,13 @@ def queue_asked(request: Request) -> Queue:
     if not slug:
         raise Invalid(faults=[Fault("queue", "required", _("Name the queue."))])
     return queue_named(request, slug)
+
+
+def within(request: Request, rows: QuerySet[Any], pk: int) -> None:
+    """Refuse what lies outside the queues to which the token is limited."""
+    limits = auth.of(request).queues
+    if limits and not rows.filter(pk=pk, queue__in=limits).exists():
+        raise NotFound
 
 
 def answer(data: Any, status: int = 200) -> HttpResponse:

@@ -14,7 +14,7 @@ from decisions import redact, rights
 from decisions.models import Decision, Event, Queue, Ruling
 from decisions.redact import Sight
 from decisions.rights import Act, Standing
-from reviewqueue.api import auth, filters, shapes
+from reviewqueue.api import auth, filters, shapes, shown
 from reviewqueue.api.door import QUEUE, Door, queue_asked, queue_named
 from reviewqueue.api.keyset import Keyset
 
@@ -105,18 +105,7 @@ class Rulings(Listing):
         return Ruling.objects.filter(queue=self.chain).select_related("item__policy", "item__model", "person")
 
     def shown(self, row: Ruling, sight: Sight) -> dict[str, Any] | None:
-        seen = redact.ruling(row, sight, user=auth.of(self.request).user)
-        return seen and {
-            **seen,
-            "external_id": row.item.external_id,
-            "person_name": str(row.person) if row.person else None,
-            **(_versions(row) if sight.machine else {}),
-        }
-
-
-def _versions(row: Ruling) -> dict[str, Any]:
-    model = row.item.model
-    return {"policy_version": row.item.policy.no, "model_version": model.name if model else None}
+        return shown.ruling(row, sight, user=auth.of(self.request).user)
 
 
 @extend_schema_view(

@@ -34,11 +34,12 @@ REFUSALS = {
 class Schema(AutoSchema):
     """Adds to each call what all calls have: how it is refused, its Idempotency-Key, its tag."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as this library calls it
         return ""  # a class's own docstring is for those who read the code
 
     def get_extensions(self) -> dict[str, Any]:
-        return {"x-scopes": sorted(self.view.scopes)} if self.view.scopes else {}
+        scopes: frozenset[str] = getattr(self.view, "scopes", frozenset())
+        return {"x-scopes": sorted(scopes)} if scopes else {}
 
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.split("/") if part and "{" not in part]

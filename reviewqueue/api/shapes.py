@@ -8,9 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from decisions import redact
+from decisions.effects.results import LONGEST as LONGEST_RESULT
 from decisions.intake.parse import LENGTHS
 from decisions.models import Action, Event, Item, Membership, Policy, Ruling, Task
 from decisions.queues.spec import Truth
+from decisions.record.history import What
 from decisions.work import why
 from decisions.work.answer import LONGEST_ACTIVE, LONGEST_NOTE
 
@@ -418,3 +420,31 @@ class Ready(Shape):
     status = serializers.ChoiceField(["ready", "not_ready"])
     database = serializers.ChoiceField(["ready", "not_migrated", "unreachable"])
     redis = serializers.ChoiceField(["ready", "unreachable"], help_text="Work goes on without it.")
+
+
+class Result(Shape):
+    result = serializers.ChoiceField(Action.Result.choices)
+    detail = serializers.CharField(max_length=LONGEST_RESULT, allow_blank=True, default="")
+
+
+class Resulted(Shape):
+    id = serializers.IntegerField()
+    result = serializers.ChoiceField(Action.Result.choices)
+    result_detail = serializers.CharField()
+    result_at = serializers.DateTimeField()
+
+
+class StepShown(Shape):
+    """One step of an item's life; `details` are those of the row that tells of it."""
+
+    at = serializers.DateTimeField()
+    what = serializers.ChoiceField([what.value for what in What])
+    person = serializers.IntegerField(allow_null=True)
+    person_name = serializers.CharField(allow_null=True)
+    details = serializers.DictField()
+
+
+class Life(Shape):
+    item = ItemShown()
+    ruling = RulingShape(allow_null=True, help_text="What holds; null where nothing does, or it is hidden from you.")
+    life = StepShown(many=True, help_text="Oldest first.")

@@ -5,8 +5,9 @@ from typing import Any
 
 from decisions import redact, rights
 from decisions.exceptions import NotFound
-from decisions.models import Decision, Ruling, Task, User
+from decisions.models import Decision, Item, Ruling, Task, User
 from decisions.queues.live import Live
+from decisions.redact import Sight
 
 
 def tasks(claimed: Sequence[Task], *, queue: Live, person: User) -> list[dict[str, Any]]:
@@ -40,7 +41,7 @@ def step(task: Task) -> dict[str, Any]:
     }
 
 
-def decision(made: Decision) -> dict[str, Any]:
+def own_decision(made: Decision) -> dict[str, Any]:
     """Return one's own decision."""
     return {
         "id": made.pk,
@@ -53,7 +54,7 @@ def decision(made: Decision) -> dict[str, Any]:
     }
 
 
-def ruling(made: Ruling | None) -> dict[str, Any] | None:
+def own_ruling(made: Ruling | None) -> dict[str, Any] | None:
     """Return one's own ruling. What the machine said, or others, is not in it: one may still be blind to that."""
     if made is None:
         return None
@@ -66,3 +67,18 @@ def ruling(made: Ruling | None) -> dict[str, Any] | None:
         "at": made.at,
         "final_at": made.final_at,
     }
+
+
+def ruling(row: Ruling, sight: Sight, *, user: User) -> dict[str, Any] | None:
+    """Return a ruling for who browses the record, None where it is hidden from them."""
+    seen = redact.ruling(row, sight, user=user)
+    return seen and {
+        **seen,
+        "external_id": row.item.external_id,
+        "person_name": str(row.person) if row.person else None,
+        **(_versions(row.item) if sight.machine else {}),
+    }
+
+
+def _versions(item: Item) -> dict[str, Any]:
+    return {"policy_version": item.policy.no, "model_version": item.model.name if item.model else None}

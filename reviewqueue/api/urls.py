@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path, register_converter
 
-from reviewqueue.api import actions, items, labels, lists, ops, policies, problems, queues, schema, work
+from reviewqueue.api import actions, items, labels, life, lists, metrics, ops, policies, problems, queues, schema, work
 
 
 class IdConverter:
@@ -28,6 +28,7 @@ v1 = [
     path("queues/<slug:queue>/policies/", policies.Policies.as_view()),
     path("queues/<slug:queue>/policies/<id:no>/publish/", policies.Publish.as_view()),
     path("queues/<slug:queue>/policies/roll-back/", policies.RollBack.as_view()),
+    path("items/<id:item>/", life.ItemLife.as_view()),
     path("items/<id:item>/override/", work.Override.as_view()),
     path("tasks/<id:task>/decide/", work.Decide.as_view()),
     path("tasks/<id:task>/release/", work.Release.as_view()),
@@ -41,6 +42,7 @@ v1 = [
     path("events/", lists.Events.as_view()),
     path("labels/", labels.Labels.as_view()),
     path("actions/", actions.Actions.as_view()),
+    path("actions/<id:action>/result/", actions.Result.as_view()),
 ]
 
 urlpatterns = [
@@ -50,4 +52,5 @@ urlpatterns = [
     re_path("^api/", problems.nowhere),
     path("livez", ops.Live.as_view(), name="livez"),
     path("readyz", ops.Ready.as_view(), name="readyz"),
+    path("metrics", metrics.Metrics.as_view(), name="metrics"),
 ]

@@ -2,24 +2,15 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from decisions.exceptions import NotFound
 from decisions.models import Decision, Item, Task
 from decisions.work import claim, decide, rule
 from decisions.work.answer import Answer
 from reviewqueue.api import auth, examples, shapes, shown
-from reviewqueue.api.door import Door, answer, once, queue_in_force
-
-
-def within(request: Request, rows: QuerySet[Any], pk: int) -> None:
-    """Refuse what lies outside the queues to which the token is limited."""
-    limits = auth.of(request).queues
-    if limits and not rows.filter(pk=pk, queue__in=limits).exists():
-        raise NotFound
+from reviewqueue.api.door import Door, answer, once, queue_in_force, within
 
 
 class Working(Door):
@@ -57,7 +48,7 @@ class Decide(Working):
         step = _step(request, task, shapes.Decide)
         hold = {name: step.pop(name) for name in ("task_id", "lease", "person")}
         made = decide.decide(**hold, answer=Answer(**step))
-        return answer({"decision": shown.decision(made), "ruling": shown.ruling(made.rulings.first())}, 201)
+        return answer({"decision": shown.own_decision(made), "ruling": shown.own_ruling(made.rulings.first())}, 201)
 
 
 class Release(Working):
@@ -121,7 +112,7 @@ class Undo(Working):
         within(request, Decision.objects.all(), decision)
         ruling = rule.undo(decision_id=decision, person=auth.of(request).user)
         task = Task.objects.get(decisions=decision)
-        return answer({"task": shown.step(task), "ruling": shown.ruling(ruling)})
+        return answer({"task": shown.step(task), "ruling": shown.own_ruling(ruling)})
 
 
 class Override(Working):
@@ -136,7 +127,7 @@ class Override(Working):
         asked = shapes.read(shapes.Override, request)
         within(request, Item.objects.all(), item)
         ruling = rule.override(item_id=item, person=auth.of(request).user, answer=Answer(**asked))
-        return answer({"ruling": shown.ruling(ruling)}, 201)
+        return answer({"ruling": shown.own_ruling(ruling)}, 201)
 
 
 def _step(request: Request, task: int, shape: type[shapes.Shape]) -> dict[str, Any]:
