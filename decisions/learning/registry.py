@@ -22,7 +22,13 @@ from decisions.models import ModelVersion
 FloatArray = npt.NDArray[np.float64]
 
 # What a file may hold besides the types that skops itself knows to be harmless; anything else is refused.
-TRUSTED = ["numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+# A partial only ever wraps a function that is itself on a list, here scikit-learn's check of its input.
+TRUSTED = [
+    "functools.partial",
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+]
 EDGE = 1e-9
 
 
@@ -69,13 +75,23 @@ def pack(scorer: Scorer) -> bytes:
 
 
 def store(name: str, data: bytes) -> tuple[str, str]:
-    """Write an archive under the model's name; return the file's name and its SHA-256. Whole or not at all."""
+    """Write an archive under the model's name, whole or not at all; return the file's name and its SHA-256.
+
+    Refuses one that could not be loaded again.
+    """
+    unpack(data)
     folder().mkdir(parents=True, exist_ok=True)
     file = f"{name}.skops"
     draft = folder() / f".{file}.{os.getpid()}"
     draft.write_bytes(data)
     draft.replace(folder() / file)
     return file, hashlib.sha256(data).hexdigest()
+
+
+def is_whole(model: ModelVersion) -> bool:
+    """Tell whether the file of a model is there and is the one that was stored."""
+    path = folder() / model.file
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == model.sha256
 
 
 def load(model: ModelVersion) -> Scorer:
