@@ -36,7 +36,7 @@ class Command(BaseCommand):
             message = f"{file}: {error}"
             raise CommandError(message) from error
         by = doors.person(options["email"]) if options["email"] else None
-        with doors.refusals(by), said(text, str(file)):
+        with doors.refusals(by), self.faults_of(text, str(file)):
             plan = apply.preview(parse.document(text, str(file)))
             self.show(plan)
             if plan.is_empty or options["dry_run"]:
@@ -75,12 +75,13 @@ class Command(BaseCommand):
         if applied.policy:
             self.stdout.write(f"Policy {applied.policy.no} is {applied.policy.state}.")
 
-
-@contextmanager
-def said(text: str, name: str) -> Iterator[None]:
-    """Turn what is wrong with the file into messages `FILE:LINE: key: what`."""
-    try:
-        yield
-    except SpecError as error:
-        placed = error if any(error.places) else parse.placed(error.faults, text, name)
-        raise CommandError("\n".join(placed.messages)) from error
+    @contextmanager
+    def faults_of(self, text: str, name: str) -> Iterator[None]:
+        """Write what is wrong with the file as `FILE:LINE: key: what`, a line each."""
+        try:
+            yield
+        except SpecError as error:
+            placed = error if any(error.places) else parse.placed(error.faults, text, name)
+            for message in placed.messages:
+                self.stderr.write(message)
+            raise CommandError("Nothing was changed.") from error
