@@ -72,7 +72,8 @@ def commit(note: str, item_id: int) -> bytes | None:
     """
     if not note:
         return None
-    salt = Body.objects.filter(item=item_id).values_list("salt", flat=True).first()
+    # Locked, so that an erasure does not run past a note that is being written.
+    salt = Body.objects.select_for_update().filter(item=item_id).values_list("salt", flat=True).first()
     if salt is None:
         raise Invalid(faults=[Fault("note", "erased", _("The item was erased, so it takes no notes."))])
     return digest.commitment(bytes(salt), note.encode())

@@ -14,7 +14,7 @@ from decisions.rights import Act, Reach
 from decisions.work import lease as leases
 from decisions.work import why
 
-LOCKS = 7002  # the first key of this house's advisory locks on people
+LOCKS = 7010  # the first key of this house's advisory locks on people
 SKIP_REST = timedelta(minutes=30)  # a skipped task does not come back to the same person for so long
 HOLD = timedelta(hours=1)
 LONGEST_HOLD = timedelta(hours=72)

@@ -47,7 +47,8 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
         note_digest=sealed,
         suggested=suggested,
         was_shown=bool(shown),
-        active_seconds=answer.active_seconds,
+        # As it is read back, for the record's digests: a whole number of seconds would digest otherwise.
+        active_seconds=None if answer.active_seconds is None else float(answer.active_seconds),
         claimed_at=claimed_at,
         at=at,
     )

@@ -85,10 +85,9 @@ def _rule(item: Item, outcome: Outcome, spec: Spec, basis: Basis) -> Ruling:
     """Store what holds from now on, the action it causes and the label it will become."""
     before = current(item.pk)
     ruling = _ruling(item, outcome, spec, basis, before)
-    outbox.supersede(item=item, at=basis.at)
+    outbox.supersede(item=item)
     outbox.plan(ruling=ruling, outcome_action=outcome.action)
-    if basis.person is not None:
-        labels.plan(ruling)
+    labels.plan(ruling)
     return ruling
 
 
