@@ -18,7 +18,7 @@ Role = Membership.Role
 WORKPLACES: dict[str, tuple[Act, str, str]] = {
     "review": (Act.CLAIM, "review", "g q"),
     "floor": (Act.MANAGE_SHIFTS, "floor", "g d"),
-    "audit": (Act.VERIFY, "audit", "g a"),
+    "audit": (Act.READ_RECORD, "audit", "g a"),
     "science": (Act.DRAFT_POLICY, "policy", "g p"),
 }
 

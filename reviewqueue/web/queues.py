@@ -8,12 +8,8 @@ from decisions.rights import Act
 
 def where(person: User, act: Act) -> list[Queue]:
     """Return the queues with a spec on which the person has the right, by title."""
-    found = [
-        queue
-        for queue in Queue.objects.filter(version__isnull=False).select_related("version")
-        if may(person, queue, act)
-    ]
-    return sorted(found, key=lambda queue: queue.spec.title)
+    queues = Queue.objects.filter(version__isnull=False).select_related("version")
+    return sorted((queue for queue in queues if may(person, queue, act)), key=lambda queue: queue.spec.title)
 
 
 def one(person: User, slug: str, act: Act) -> Queue:
@@ -21,15 +17,14 @@ def one(person: User, slug: str, act: Act) -> Queue:
     queue = Queue.objects.filter(slug=slug, version__isnull=False).select_related("version").first()
     if queue is None:
         raise NotFound
-    standing = rights.standing(person, queue.pk)
-    if standing is None:
-        raise NotFound
-    if rights.limit(standing, act) is None:
-        rights.demand(standing, act, queue_id=queue.pk)
+    if not may(person, queue, act):
+        rights.require(person, act, queue_id=queue.pk)
     return queue
 
 
 def may(person: User, queue: Queue, act: Act) -> bool:
-    """Tell whether the person has the right on the queue, in some cases at least."""
+    """Tell whether the person has the right on the queue: as a whole, or for work, to which Reach then sets limits."""
     standing = rights.standing(person, queue.pk)
-    return standing is not None and rights.limit(standing, act) is not None
+    if standing is None:
+        return False
+    return rights.limit(standing, act) is not None if act in rights.CASEWORK else rights.may(standing, act)

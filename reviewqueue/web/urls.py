@@ -6,6 +6,7 @@ from reviewqueue.web import home
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("language/", include("django.conf.urls.i18n")),
     path("review/", include("reviewqueue.web.review.urls")),
     path("floor/", include("reviewqueue.web.floor.urls")),
     path("audit/", include("reviewqueue.web.audit.urls")),

@@ -8,5 +8,10 @@ app_name = "audit"
 urlpatterns = [
     path("", views.index, name="index"),
     path("<slug:slug>/", views.show, name="show"),
+    path("<slug:slug>/export/", views.export, name="export"),
+    path("<slug:slug>/verify/", views.verify, name="verify"),
+    path("<slug:slug>/items/<int:item_id>/", views.item, name="item"),
+    path("<slug:slug>/items/<int:item_id>/override/", views.override, name="override"),
     path("<slug:slug>/actions/", views.actions, name="actions"),
+    path("<slug:slug>/actions/replay/", views.replay, name="replay"),
 ]
