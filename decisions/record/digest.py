@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -59,16 +59,19 @@ def columns(row: Model) -> dict[str, Any]:
 
 
 def _plain(field: Any, value: Any) -> Any:
-    """Return a column's value as JSON has it; what is stored as JSON comes back from the database in another form."""
+    """Return a column's value as it looks when it comes back from the database, in JSON types."""
     if value is None:
         return None
     if isinstance(field, BinaryField):
         return bytes(value).hex()
-    return steady(value) if isinstance(field, JSONField) else value
+    if isinstance(field, JSONField):
+        return steady(value)
+    plain = field.to_python(value)
+    return plain.astimezone(UTC) if isinstance(plain, datetime) else plain
 
 
 def steady(value: Any) -> Any:
-    """Return a JSON value as it also looks after a stay in a jsonb column, where 1e20 turns into an integer."""
+    """Return a JSON value in a form that a jsonb column does not change: there 1e20 turns into an integer."""
     if isinstance(value, dict):
         return {str(key): steady(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -97,4 +100,4 @@ def subject_key(queue_id: int, subject: str) -> str:
 
 def moment(at: datetime) -> str:
     """Return a time as the record writes it."""
-    return canonical(at).decode().strip('"')
+    return canonical(at.astimezone(UTC)).decode().strip('"')

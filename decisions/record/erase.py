@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import orjson
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
@@ -20,9 +21,10 @@ ERASED = "erased"  # the reason of a move that closes a task because of it
 def erase(*, item_id: int, by: User, why: str, legal_basis: str, at: datetime) -> Event:
     """Empty an item's body, salt and notes and what was kept of its actions; close its tasks and cancel unsent actions.
 
-    Refuses with OnLegalHold, and without words for why and on what basis: a line each that names nobody, for they stay
-    in the record. The chain keeps verifying: it holds commitments only, which say nothing without the salt. Doing it
-    twice is harmless and leaves two events. Backups from before hold the content until they are deleted.
+    Answers kept for calls that come twice go too; data sets on disk follow (`datasets.forget_erased`). Refuses with
+    OnLegalHold, and without words for why and on what basis: a line each that names nobody, for they stay in the
+    record. The chain keeps verifying: it holds commitments only, which say nothing without the salt. Doing it twice is
+    harmless and leaves two events. Backups from before hold the content until they are deleted.
     """
     _demand_words(why=why, legal_basis=legal_basis)
     item = _locked(item_id, by, Act.ERASE)
@@ -39,6 +41,7 @@ def erase(*, item_id: int, by: User, why: str, legal_basis: str, at: datetime) -
         "actions": actions,
         "tasks_closed": closed,
         "actions_cancelled": cancelled,
+        "answers_forgotten": _forget_answers(item),
     }
     return log.append(Event.Kind.ITEM_ERASED, chain=item.queue_id, actor=by, at=at, item=item, entry=entry)
 
@@ -87,3 +90,16 @@ def _close_tasks(item: Item, at: datetime) -> list[int]:
         Move(task=task, kind=Move.Kind.CANCELLED, lease=task.lease, reason=ERASED, at=at) for task in tasks
     )
     return [task.pk for task in tasks]
+
+
+def _forget_answers(item: Item) -> int:
+    """Delete the kept answers that speak of an item: they may show its content or a note; return how many."""
+    needles = [b'"external_id":' + orjson.dumps(item.external_id), b'"item":%d,' % item.pk, b'"item":%d}' % item.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM decisions_request WHERE EXISTS"
+            " (SELECT 1 FROM unnest(%s::bytea[]) AS needle WHERE position(needle IN answer) > 0)",
+            [needles],
+        )
+        gone: int = cursor.rowcount
+    return gone

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -61,6 +61,7 @@ def append(
 
     `entry` may hold ids, codes, times, numbers and digests, never personal text; `rows` are digested into it.
     """
+    at = at.astimezone(UTC)
     spoken = [[row._meta.model_name, row.pk, digest.of_row(row).hex()] for row in rows]
     text = digest.canonical({**(entry or {}), **({"rows": spoken} if spoken else {})}).decode()
     who, what = (actor.pk if actor else None), (item.pk if item else None)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from decisions.learning import datasets
 from decisions.management import doors
 from decisions.record import erase, log
 
@@ -24,5 +25,7 @@ class Command(BaseCommand):
             event = erase.erase(
                 item_id=options["item"], by=by, why=options["why"], legal_basis=options["basis"], at=log.now()
             )
+        files = datasets.forget_erased()
         self.stdout.write(f"Erased; entry {event.seq} of chain {event.chain} says so: {event.entry}")
+        self.stdout.write(f"Taken out of {files} data set files.")
         self.stdout.write("Backups from before still hold the content. Delete them when their time is over.")

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from decisions.exceptions import Forbidden, Invalid, NotFound, OnLegalHold
-from decisions.models import Action, Body, Decision, Event, Item, Move, Ruling, Task, User
+from decisions.models import Action, Body, Decision, Event, Item, Move, Request, Ruling, Task, User
 from decisions.record import deep, erase, proof
 from tests.databases import Clone
 from tests.decisions.record.makers import arrive, decide
@@ -57,6 +57,16 @@ def test_erasing_closes_what_nobody_can_do_any_more(item: Item, admin: User) -> 
     assert not Action.objects.filter(state="pending").exists()
     entry = orjson.loads(event.entry)
     assert (entry["tasks_closed"], entry["actions_cancelled"]) == ([task.pk], [unsent.pk])
+
+
+def test_answers_that_were_kept_for_a_second_call_go_too(item: Item, admin: User) -> None:
+    kept = {"user": admin, "digest": b"d", "status": 200, "at": NOON}
+    Request.objects.create(key="shown", answer=b'{"item":{"external_id":"one","payload":"hello"}}', **kept)
+    Request.objects.create(key="note", answer=b'{"id":1,"item":%d,"note":"I know him"}' % item.pk, **kept)
+    Request.objects.create(key="other", answer=b'{"external_id":"oneself","item":%d0}' % item.pk, **kept)
+    event = erase.erase(item_id=item.pk, by=admin, **GIVEN)
+    assert list(Request.objects.values_list("key", flat=True)) == ["other"]
+    assert orjson.loads(event.entry)["answers_forgotten"] == 2
 
 
 def test_erasing_says_who_why_and_on_what_basis(item: Item, admin: User) -> None:
