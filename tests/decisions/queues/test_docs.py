@@ -1,0 +1,47 @@
+"""docs/queues.md speaks of every key that a file may have, and of no other."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from decisions.queues.spec import (
+    FieldType,
+    Heuristic,
+    ModelSpec,
+    Outcome,
+    PayloadField,
+    PolicySpec,
+    Reason,
+    Routes,
+    Spec,
+    ValueFormula,
+)
+
+TEXT = (Path(__file__).resolve().parents[3] / "docs/queues.md").read_text()
+TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristics"}
+# the heading of a section, and the part of the spec that its table is about
+SECTIONS = [
+    ("The queue itself", Spec),
+    ("`[[outcomes]]`", Outcome),
+    ("`[routes]`", Routes),
+    ("`[[fields]]`", PayloadField),
+    ("`[policy]`", PolicySpec),
+    ("`[model]`", ModelSpec),
+    ("`[value]`", ValueFormula),
+    ("`[[heuristics]]`", Heuristic),
+]
+
+
+@pytest.mark.parametrize(("heading", "part"), SECTIONS, ids=[part.__name__ for _heading, part in SECTIONS])
+def test_a_section_has_the_keys_of_its_part(heading: str, part: type) -> None:
+    section = TEXT.split(f"\n## {heading}")[1].split("\n## ")[0]
+    first_cells = [row.split("|")[1] for row in section.splitlines() if row.startswith("| ")][1:]
+    said = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+    assert said - {"in"} == {field.name for field in fields(part)} - TABLES
+
+
+def test_reasons_and_types_are_all_named() -> None:
+    assert all(f"{field.name} =" in TEXT for field in fields(Reason))
+    assert all(f"`{word}`" in TEXT for word in FieldType)
