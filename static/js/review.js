@@ -204,9 +204,13 @@ desk.addEventListener("click", (event) => {
   if (veil) veilImages(/** @type {HTMLElement} */ (veil));
 });
 
-/** Blur and greyscale of images are switches that stay from card to card. @param {HTMLElement} button */
+/** Images are blurred until asked for; the choice stays from card to card. @param {HTMLElement} button */
 function veilImages(button) {
-  const on = desk.classList.toggle(`is-${button.dataset.veil}`);
+  const { dataset } = document.documentElement;
+  const isBlur = button.dataset.veil === "blur";
+  const on = isBlur ? dataset.blur === "off" : dataset.grey !== "on";
+  if (isBlur) dataset.blur = on ? "on" : "off";
+  else dataset.grey = on ? "on" : "off";
   button.setAttribute("aria-pressed", String(on));
 }
 

@@ -1,0 +1,84 @@
+"""Simulated reviewers: they decide demo items from the truth, with a known error rate, and leave work for people."""
+
+import heapq
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from decisions.exceptions import CapReached, QueuePaused, Refused
+from decisions.models import Queue, Task, User
+from decisions.queues.spec import Outcome, Spec, Truth
+from decisions.work import claim, decide
+from decisions.work.answer import Answer
+
+ERROR_RATE = 0.04  # of all answers: the other truth than the row's
+DOUBT_RATE = 0.01  # "can't tell", where the queue has such an outcome
+HANDLING = (4.0, 14.0)  # seconds
+LEFT_FOR_PEOPLE = 25  # tasks that stay in each queue for whoever comes to look
+IDLE = 3.0
+
+
+@dataclass
+class Crew:
+    """The simulated people and what the rows really are, by queue and external id."""
+
+    people: list[User]
+    queues: list[Queue]
+    truths: Mapping[str, Mapping[str, Truth]]
+    chance: random.Random
+    due: list[tuple[float, int]] = field(default_factory=list)  # when whom is free again
+
+    def work(self) -> None:
+        """Decide until stopped; each person takes as long as people do."""
+        now = time.monotonic()
+        self.due = [(now + self.chance.uniform(0, IDLE), number) for number in range(len(self.people))]
+        heapq.heapify(self.due)
+        while True:
+            at, number = heapq.heappop(self.due)
+            time.sleep(max(0.0, at - time.monotonic()))
+            seconds = self.turn(self.people[number])
+            heapq.heappush(self.due, (time.monotonic() + seconds, number))
+
+    def turn(self, person: User) -> float:
+        """Let one person finish what they hold and take the next; return the seconds until they are free again."""
+        for queue in self.chance.sample(self.queues, len(self.queues)):
+            for task in claim.held(person, queue.pk):
+                self.answer(task, person, queue.spec)
+        for queue in self.chance.sample(self.queues, len(self.queues)):
+            if take(person, queue):
+                return self.chance.uniform(*HANDLING)
+        return IDLE
+
+    def answer(self, task: Task, person: User, spec: Spec) -> None:
+        """Decide one task; what was lost meanwhile is left."""
+        outcome = self.conclude(task, spec)
+        reason = next((reason.code for reason in outcome.reasons if not reason.needs_note), "")
+        seconds = round(self.chance.uniform(*HANDLING), 1)
+        given = Answer(outcome=outcome.key, reason=reason, note="", active_seconds=seconds)
+        try:
+            decide.decide(task_id=task.pk, lease=task.lease, person=person, answer=given)
+        except Refused:
+            return
+
+    def conclude(self, task: Task, spec: Spec) -> Outcome:
+        """Return the outcome of the row's truth, or now and then another one."""
+        truth = self.truths.get(spec.slug, {}).get(task.item.external_id, Truth.NONE)
+        draw = self.chance.random()
+        if draw < DOUBT_RATE:
+            truth = Truth.NONE
+        elif draw < DOUBT_RATE + ERROR_RATE:
+            truth = Truth.NEGATIVE if truth == Truth.POSITIVE else Truth.POSITIVE
+        fitting = [outcome for outcome in spec.outcomes if outcome.truth == truth]
+        return fitting[0] if fitting else spec.outcomes[0]
+
+
+def take(person: User, queue: Queue) -> bool:
+    """Claim one task for a person, unless too few would be left."""
+    waiting = Task.objects.waiting().filter(queue=queue)
+    if len(waiting.values_list("pk")[: LEFT_FOR_PEOPLE + 1]) <= LEFT_FOR_PEOPLE:
+        return False
+    try:
+        return bool(claim.next_tasks(queue_id=queue.pk, person=person))
+    except (CapReached, QueuePaused):
+        return False
