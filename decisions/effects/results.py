@@ -1,9 +1,9 @@
 """Results: what the outside world says it really did. Told is not done."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from decisions import rights
@@ -13,6 +13,14 @@ from decisions.record import log
 from decisions.rights import Act
 
 LONGEST = 500
+
+
+@dataclass(frozen=True)
+class Told:
+    """An action that was delivered and is not said to be done, and for how long."""
+
+    action: Action
+    age: timedelta
 
 
 @transaction.atomic
@@ -46,11 +54,16 @@ def record(*, action_id: int, person: User, result: str, detail: str, at: dateti
     return action
 
 
-def told_but_not_done(queue_id: int, at: datetime, *, older_than: timedelta = timedelta(0)) -> QuerySet[Action]:
-    """Return the actions that were delivered and are not said to be done, the oldest first, each with its `age`."""
-    age = ExpressionWrapper(Value(at) - F("delivered_at"), output_field=DurationField())
-    told = Action.objects.filter(queue=queue_id).told_but_not_done().filter(delivered_at__lte=at - older_than)
-    return told.annotate(age=age).select_related("item").order_by("delivered_at", "id")
+def told_but_not_done(
+    queue_id: int, at: datetime, *, older_than: timedelta = timedelta(0), most: int = 100
+) -> list[Told]:
+    """Return what was delivered and is not said to be done, the oldest first, at most so many."""
+    actions = Action.objects.filter(queue=queue_id, delivered_at__lte=at - older_than).told_but_not_done()
+    return [
+        Told(action, at - action.delivered_at)
+        for action in actions.select_related("item").order_by("delivered_at", "id")[:most]
+        if action.delivered_at
+    ]
 
 
 def _demand_words(result: str, detail: str) -> None:

@@ -124,3 +124,9 @@ def test_an_undo_is_looked_through_when_asking_what_held_before(item: Item) -> N
         assert outbox.withdraw(ruling, at)
         assert state(hard) == "pending"
         make_ruling(item, at, source=Ruling.Source.UNDO, outcome="", truth="none")
+
+
+def test_what_was_erased_meanwhile_is_not_let_go_on(item: Item) -> None:
+    erased = make_action(item.queue, NOW, item, body=None, state="cancelled")
+    assert outbox.withdraw(make_ruling(item, NOW, source=Ruling.Source.OVERRIDE), NOW)
+    assert state(erased) == "cancelled"

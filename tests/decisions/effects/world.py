@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import connections
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from decisions.effects import endpoints, outbox
@@ -16,6 +18,7 @@ from decisions.models import Action, Item, Queue, Ruling, User
 from tests.factories import make_item
 
 LOOPBACK = "127.0.0.1/32"
+Answer = TypeVar("Answer")
 Reply = tuple[int, dict[str, str]]
 
 _numbers = itertools.count(1)
@@ -91,6 +94,14 @@ def receiver() -> Iterator[Receiver]:
         server.server_close()
 
 
+def elsewhere(call: Callable[[], Answer]) -> Answer:
+    """Do it as another process would: on a connection of its own, which is closed afterwards. For other threads."""
+    try:
+        return call()
+    finally:
+        connections.close_all()
+
+
 def make_endpoint(queue: Queue, url: str, at: datetime) -> str:
     """Set where a queue's actions go; return the secret."""
     return endpoints.put(queue=queue, url=url, by=None, at=at)
@@ -110,19 +121,24 @@ def make_action(queue: Queue, at: datetime, item: Item | None = None, **fields: 
         cause="hard",
         at=at,
     )
-    given = {"due_at": at, "next_at": at, "created_at": at, **fields}
-    return Action.objects.create(id=pk, queue=queue, item=item, name="quarantine", body=body, **given)
+    given = {"body": body, "due_at": at, "next_at": at, "created_at": at, **fields}
+    return Action.objects.create(id=pk, queue=queue, item=item, name="quarantine", **given)
 
 
 def make_actions(queue: Queue, at: datetime, count: int) -> list[Action]:
-    """Store many actions of one item."""
-    made = [make_action(queue, at)]
-    for pk in outbox.allocate(count - 1):
-        copy = Action(queue=queue, item=made[0].item, name="quarantine", due_at=at, next_at=at, created_at=at)
-        copy.pk, copy.body = pk, bytes(made[0].body or b"").replace(b'"id":%d' % made[0].pk, b'"id":%d' % pk)
-        made.append(copy)
-    Action.objects.bulk_create(made[1:])
-    return made
+    """Store many actions, each of an item of its own."""
+    first = make_action(queue, at)
+    items = [copy(first.item) for _ in range(count - 1)]
+    for item in items:
+        item.pk, item.external_id = None, f"many-{next(_numbers)}"
+        item._state.adding = True
+    made = []
+    for pk, item in zip(outbox.allocate(count - 1), Item.objects.bulk_create(items), strict=True):
+        body = bytes(first.body or b"").replace(b'"id":%d' % first.pk, b'"id":%d' % pk)
+        made.append(
+            Action(id=pk, queue=queue, item=item, name=first.name, body=body, due_at=at, next_at=at, created_at=at)
+        )
+    return [first, *Action.objects.bulk_create(made)]
 
 
 def make_ruling(item: Item, at: datetime, person: User | None = None, **fields: Any) -> Ruling:
