@@ -52,6 +52,14 @@ def render(user: Any = None) -> str:
         return engines["django"].from_string(PAGE.read_text()).render(context(), request)
 
 
+def fragment(more: int) -> str:
+    """What a poll of the backlog brings when that many tasks more wait."""
+    chart = backlog()
+    for row in chart["rows"]:
+        row["values"] = [value + more for value in row["values"]]
+    return engines["django"].get_template("partials/chart.html").render({"chart": chart})
+
+
 def context() -> dict[str, Any]:
     """Values for every part."""
     icons = (Path(settings.BASE_DIR) / "static/img/icons.svg").read_text()

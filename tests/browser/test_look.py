@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,11 +28,12 @@ BREACHES = """
 class Pages(BaseHTTPRequestHandler):
     """Serves the rendered style guide under the site's own policy, and the static files."""
 
-    page = b""
+    pages: ClassVar[dict[str, str]] = {}
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        body, kind = (self.page, "text/html; charset=utf-8") if path == "/" else static_file(path)
+        page = self.pages.get(path)
+        body, kind = (page.encode(), "text/html; charset=utf-8") if page else static_file(path)
         self.send_response(200 if body else 404)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Security-Policy", build_policy())
@@ -54,7 +55,7 @@ def static_file(path: str) -> tuple[bytes, str]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    Pages.page = styleguide.render().encode()
+    Pages.pages = {"/": styleguide.render(), "/backlog": styleguide.fragment(more=0)}
     server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -198,6 +199,38 @@ def test_a_chart_says_the_same_as_its_table_and_follows_the_theme(page: Page) ->
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-bs-theme=dark]")
     assert page.evaluate(colour) != before
+
+
+def test_a_poll_moves_the_chart_in_place_and_the_same_answer_changes_nothing(page: Page) -> None:
+    chart = """Object.values(Chart.instances).find((c) => c.canvas.closest("#backlog"))"""
+    page.evaluate(f"window.before = {{ id: {chart}.id, canvas: {chart}.canvas }}")
+    page.locator("#backlog summary").click()
+
+    def poll(more: int) -> None:
+        Pages.pages["/backlog"] = styleguide.fragment(more)
+        with page.expect_response("**/backlog"):
+            page.evaluate("""document.getElementById("polled").dispatchEvent(new CustomEvent("refresh")); 0""")
+
+    poll(more=7)
+    page.wait_for_function("() => document.querySelector('#backlog tbody td').textContent === '307'")
+    assert page.evaluate(f"{chart}.data.datasets[0].data[0].y") == 307
+    assert page.evaluate(f"{chart}.id === before.id && {chart}.canvas === before.canvas")
+    assert page.locator("#backlog details").get_attribute("open") is not None
+    page.evaluate("""window.row = document.querySelector("#backlog tbody tr"); 0""")
+    poll(more=7)
+    page.wait_for_timeout(100)
+    assert page.evaluate("row.isConnected")
+    assert page.evaluate("breaches") == []
+
+
+def test_a_hidden_page_does_not_poll(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    poll = """htmx.trigger("#polled", "htmx:beforeRequest", {requestConfig: {}})"""
+    assert page.evaluate(poll) is True
+    page.evaluate("""Object.defineProperty(document, "hidden", {value: true}); 0""")
+    assert page.evaluate(poll) is False
+    assert asked == []
 
 
 # a day in winter, across the change to summer time, over years; each by its zone's own round hours
