@@ -1,6 +1,8 @@
 """`apply_queue` shows, asks, applies and refuses with file, line and key; `dump_queue` gives it back."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from decisions.models import Event, Policy, Queue, QueueVersion, User
 from decisions.queues import parse
+from tests.databases import Clone
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +38,14 @@ def dump(slug: str) -> str:
     out = io.StringIO()
     call_command("dump_queue", slug, stdout=out)
     return out.getvalue()
+
+
+def manage(clone: Clone, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run manage.py as a process of its own, with nobody at the terminal."""
+    command = [sys.executable, str(ROOT / "manage.py"), *map(str, arguments)]
+    return subprocess.run(
+        command, env=clone.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
 
 
 def changed(folder: Path, text: str, old: str, new: str) -> Path:
@@ -158,3 +169,17 @@ def test_simulated_people_change_no_queue(tmp_path: Path) -> None:
     make_user("manager", email="sim@example.org", kind=User.Kind.SIMULATED)
     with pytest.raises(CommandError):
         run(changed(tmp_path, dump("emails"), 'sla = "4 h"', 'sla = "2 h"'), "--yes", "--as", "sim@example.org")
+
+
+def test_as_a_process_it_ends_with_1_and_speaks_on_standard_error(committed_db: Clone, tmp_path: Path) -> None:
+    refused = manage(committed_db, "apply_queue", EMAILS)
+    assert (refused.returncode, "say --yes" in refused.stderr) == (1, True)
+    assert manage(committed_db, "apply_queue", EMAILS, "--yes").returncode == 0
+    dumped = manage(committed_db, "dump_queue", "emails")
+    assert (dumped.returncode, dumped.stderr) == (0, "")
+    wrong = changed(tmp_path, dumped.stdout, 'lease = "3 min"', "lease = 3")
+    said = manage(committed_db, "apply_queue", wrong, "--yes")
+    line = wrong.read_text().split("lease = 3")[0].count("\n") + 1
+    assert said.returncode == 1
+    assert said.stdout == ""
+    assert said.stderr.splitlines()[0].startswith(f"{wrong}:{line}: lease: must be a duration")
