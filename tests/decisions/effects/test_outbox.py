@@ -127,6 +127,6 @@ def test_an_undo_is_looked_through_when_asking_what_held_before(item: Item) -> N
 
 
 def test_what_was_erased_meanwhile_is_not_let_go_on(item: Item) -> None:
-    erased = make_action(item.queue, NOW, item, body=None, state="cancelled")
-    assert outbox.withdraw(make_ruling(item, NOW, source=Ruling.Source.OVERRIDE), NOW)
+    erased = make_action(item.queue, NOON, item, body=None, state="cancelled")
+    assert outbox.withdraw(make_ruling(item, NOON, source=Ruling.Source.OVERRIDE), NOON)
     assert state(erased) == "cancelled"
