@@ -1,5 +1,6 @@
 """All settings of the site. Every variable is read once, here, typed; docs/settings.md lists them."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import environ
 from csp.constants import NONE, SELF
 
 from reviewqueue.embedded import discover
+
+# Models score on one thread: processes share the cores, and threads that wait for a busy one cost seconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()  # NAME_FILE names a file that holds NAME
