@@ -12,11 +12,12 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from decisions.exceptions import Invalid
+from decisions.exceptions import Invalid, TooBig
 from decisions.intake import parse
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+MOST_BYTES = 1024 * 1024  # of a call that brings no items
 
 
 class Malformed(Invalid):
@@ -43,7 +44,10 @@ class JSONParser(BaseParser):
     media_type = JSON
 
     def parse(self, stream: IO[bytes], media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
-        return read(stream.read())
+        raw = stream.read(MOST_BYTES + 1)  # the framework sets no limit on what a parser reads
+        if len(raw) > MOST_BYTES:
+            raise TooBig
+        return read(raw)
 
 
 class AlwaysJSON(BaseContentNegotiation):

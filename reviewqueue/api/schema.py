@@ -24,7 +24,7 @@ REFUSALS = {
     "403": "The token lacks the scope, or its person the right that `right` names.",
     "404": "There is no such thing, or it is not yours to see.",
     "409": "The state has changed, so this no longer fits; `code` says how.",
-    "413": "Too big.",
+    "413": "Too big: more than 1 MB, or with items 20 MB or 10,000 lines.",
     "415": "Not a media type or content encoding that this call takes.",
     "422": "This Idempotency-Key was used before, for another call.",
     "429": "Too many calls with this token; `Retry-After` says when to go on.",
@@ -70,7 +70,7 @@ class Schema(AutoSchema):
         if "{" in self.path:
             statuses.append("404")
         if self.method == "POST":
-            statuses += ["400", "409", "415", "422"]
+            statuses += ["400", "409", "413", "415", "422"]
         return sorted({*statuses, *getattr(self.view, "refusals", ())})
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 
 from decisions.models import Queue, Token, User
 from tests.factories import make_token, make_user
+from tests.reviewqueue.api import contract
 
 V1 = "/api/v1/"
 SCOPES = tuple(Token.Scope.values)
@@ -15,7 +16,10 @@ SCOPES = tuple(Token.Scope.values)
 
 @dataclass
 class Caller:
-    """Sends JSON and returns the response; `path` is below /api/v1/ unless it starts with a slash."""
+    """Sends JSON and returns the answer, checked against the schema.
+
+    `path` is below /api/v1/ unless it starts with a slash.
+    """
 
     user: User
     secret: str
@@ -34,13 +38,15 @@ class Caller:
         return self.send("POST", path, body, content_type="application/x-ndjson", **headers)
 
     def send(self, method: str, path: str, body: bytes, content_type: str = "application/json", **headers: str) -> Any:
-        return self.client.generic(
+        answer = self.client.generic(
             method,
             path if path.startswith("/") else V1 + path,
             body,
             content_type=content_type,
             headers={"Authorization": f"Bearer {self.secret}", **headers},
         )
+        contract.check(method, answer)
+        return answer
 
 
 def caller(role: str = "", queue: Queue | None = None, *scopes: str, user: User | None = None, **person: Any) -> Caller:

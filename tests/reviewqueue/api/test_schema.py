@@ -1,0 +1,275 @@
+"""The schema is current, and says all that happens and nothing else."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from decisions import requests
+from decisions.models import Action, Decision, Item, Queue, Request, Ruling
+from decisions.routing import publish
+from decisions.work import claim, decide
+from decisions.work.answer import Answer
+from reviewqueue.api import auth, examples, ops
+from tests.factories import NOON, make_item, make_queue, make_task
+from tests.reviewqueue.api import contract
+from tests.reviewqueue.api.caller import Caller, caller
+
+pytestmark = pytest.mark.django_db
+FILE = settings.BASE_DIR / "docs" / "openapi.yaml"
+FAR = str(10**17)  # an id that nothing has
+
+
+def test_the_file_is_current(tmp_path: Path) -> None:
+    made = tmp_path / "openapi.yaml"
+    call_command("spectacular", file=str(made), validate=True, fail_on_warn=True)
+    assert made.read_text() == FILE.read_text(), "run: manage.py spectacular --file docs/openapi.yaml --validate"
+
+
+def test_every_call_has_a_summary_and_the_token_scheme() -> None:
+    for method, path, operation in contract.operations().values():
+        assert operation.get("summary"), (method, path)
+        assert operation.get("security", [{}]) in ([{"token": []}], [{}])
+
+
+class World:
+    """A queue with one of everything, and a manager who may do nearly everything."""
+
+    def __init__(self) -> None:
+        self.queue: Queue = make_queue(undo=timedelta(hours=1))
+        self.person: Caller = caller("manager", self.queue)
+        self.passed: Item = make_item(self.queue, route="pass", band="pass", score=0.1, propensity=None)
+        self.draft = publish.draft(queue=self.queue, changes={"hard": 0.95}, by=None, why="stricter", at=NOON)
+        times = {"due_at": NOON, "next_at": NOON, "created_at": NOON, "delivered_at": NOON}
+        self.told = Action.objects.create(
+            queue=self.queue, item=self.passed, name="deliver", body=b"{}", state="delivered", attempts=1, **times
+        )
+
+    def claimed(self) -> Any:
+        make_task(self.queue)
+        (task,) = claim.next_tasks(queue_id=self.queue.pk, person=self.person.user)
+        return task
+
+    def decided(self) -> Decision:
+        task = self.claimed()
+        return decide.decide(task_id=task.pk, lease=1, person=self.person.user, answer=Answer("spam"))
+
+    def call(self, operation: str, **ids: object) -> tuple[str, str]:
+        """Return method and path of a call, with ids that exist unless others are given."""
+        method, path, _operation = contract.operations()[operation]
+        known = {"queue": self.queue.slug, "item": self.passed.pk, "action": self.told.pk, "no": self.draft.no}
+        path = path.format(**{"task": FAR, "decision": FAR, **known, **ids})
+        asks_for_queue = operation.startswith(("list_", "stream_")) and "queue" not in path and operation != QUEUES
+        slug = ids.get("queue", self.queue.slug)
+        return method, f"{path}?queue={slug}" if asks_for_queue else path
+
+    def send(self, operation: str, data: object = None, **ids: object) -> Any:
+        method, path = self.call(operation, **ids)
+        return self.person.post(path, data) if method == "POST" else self.person.get(path)
+
+
+QUEUES = "list_queues"
+ITEM = {"external_id": "m-1", "payload": {"text": "hello"}, "score": 0.6}
+
+
+def submit_item(world: World) -> None:
+    world.send("submit_item", ITEM)
+    world.send("submit_item", ITEM)
+
+
+def submit_batch(world: World) -> None:
+    _method, path = world.call("submit_batch")
+    world.person.lines(path, ITEM, {})
+
+
+def claim_tasks(world: World) -> None:
+    world.send("claim_tasks")
+    make_task(world.queue)
+    world.send("claim_tasks")
+
+
+def decide_task(world: World) -> None:
+    world.send("decide_task", {"lease": 1, "outcome": "spam"}, task=world.claimed().pk)
+
+
+def step(operation: str, **said: str) -> Callable[[World], None]:
+    return lambda world: world.send(operation, {"lease": 1, **said}, task=world.claimed().pk)
+
+
+def undo_decision(world: World) -> None:
+    world.send("undo_decision", task=0, decision=world.decided().pk)
+
+
+def listed(operation: str) -> Callable[[World], None]:
+    def read(world: World) -> None:
+        world.decided()
+        rows = world.send(operation).json()["results"]
+        assert rows
+
+    return read
+
+
+def readyz(world: World) -> None:
+    world.send("readyz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops, "_leaves", lambda: (("decisions", "9999_future"),))
+        world.send("readyz")
+
+
+WORKS: dict[str, Callable[[World], Any]] = {
+    "submit_item": submit_item,
+    "submit_batch": submit_batch,
+    "claim_tasks": claim_tasks,
+    "decide_task": decide_task,
+    "release_task": step("release_task"),
+    "extend_task": step("extend_task"),
+    "skip_task": step("skip_task", reason="unclear"),
+    "escalate_task": step("escalate_task", reason="expert"),
+    "hold_task": step("hold_task"),
+    "undo_decision": undo_decision,
+    "override_item": lambda world: world.send("override_item", {"outcome": "spam", "reason": "content"}),
+    "get_item": lambda world: world.send("get_item", item=world.decided().item_id),
+    "record_result": lambda world: world.send("record_result", {"result": "done"}),
+    "publish_policy": lambda world: world.send("publish_policy", {"why": "ready"}),
+    "roll_back_policy": lambda world: (
+        world.send("publish_policy", {"why": "ready"}),
+        world.send("roll_back_policy", {"why": "no"}),
+    ),
+    "list_decisions": listed("list_decisions"),
+    "list_rulings": listed("list_rulings"),
+    "list_events": listed("list_events"),
+    "list_actions": listed("list_actions"),
+    "stream_labels": lambda world: world.send("stream_labels"),
+    "list_queues": lambda world: world.send("list_queues"),
+    "list_policies": lambda world: world.send("list_policies"),
+    "queue_status": lambda world: world.send("queue_status"),
+    "metrics": lambda world: world.send("metrics"),
+    "livez": lambda world: world.send("livez"),
+    "readyz": readyz,
+}
+
+
+def unauthorized(world: World, operation: str) -> None:
+    world.person.secret = "rq_none"
+    world.send(operation)
+
+
+def forbidden(world: World, operation: str) -> None:
+    world.person.token.scopes = []
+    world.person.token.save()
+    world.send(operation)
+
+
+def absent(world: World, operation: str) -> None:
+    body = {"lease": 0, "outcome": "spam", "reason": "unclear", "why": "x", "result": "done"}
+    wanted = {
+        "skip_task": ("lease", "reason"),
+        "escalate_task": ("lease",),
+        "decide_task": ("lease", "outcome"),
+        "override_item": ("outcome",),
+        "record_result": ("result",),
+        "publish_policy": ("why",),
+        "roll_back_policy": ("why",),
+    }
+    usual = ("lease",) if operation.endswith("_task") else ()
+    said = {name: body[name] for name in wanted.get(operation, usual)}
+    if operation == "escalate_task":
+        said["reason"] = "expert"
+    world.send(operation, said, queue="no-such", item=FAR, action=FAR, no=FAR)
+
+
+def malformed(world: World, operation: str) -> None:
+    method, path = world.call(operation)
+    if method == "GET":
+        world.person.get(f"{path}&after=x")
+    elif operation == "submit_batch":
+        world.person.lines(f"{path}?results=some", ITEM)
+    else:
+        world.person.send("POST", path, b"{")
+
+
+def in_flight(world: World, operation: str) -> None:
+    """Let another connection hold the call's Idempotency-Key."""
+    with held(requests._lock(world.person.user, "k")):
+        _method, path = world.call(operation)
+        world.person.post(path, {}, **{"Idempotency-Key": "k"})
+
+
+@contextmanager
+def held(lock: int) -> Iterator[None]:
+    other = psycopg2.connect(**connection.get_connection_params())
+    try:
+        other.cursor().execute("SELECT pg_advisory_lock(%s)", [lock])
+        yield
+    finally:
+        other.close()
+
+
+def too_big(world: World, operation: str) -> None:
+    most = 20 * 1024 * 1024 if operation.startswith("submit") else 1024 * 1024
+    kind = "application/x-ndjson" if operation == "submit_batch" else "application/json"
+    world.person.send("POST", world.call(operation)[1], b" " * (most + 1), content_type=kind)
+
+
+def other_type(world: World, operation: str) -> None:
+    world.person.send("POST", world.call(operation)[1], b"<x/>", content_type="application/xml")
+
+
+def reused_key(world: World, operation: str) -> None:
+    Request.objects.create(
+        user=world.person.user, key="k", digest=b"\0" * 32, status=200, answer=b"", at=timezone.now()
+    )
+    world.person.post(world.call(operation)[1], {}, **{"Idempotency-Key": "k"})
+
+
+def throttled(world: World, operation: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auth, "limit", lambda: (0, 3600))
+        world.send(operation)
+
+
+REFUSED: dict[str, Callable[[World, str], None]] = {
+    "400": malformed,
+    "401": unauthorized,
+    "403": forbidden,
+    "404": absent,
+    "409": in_flight,
+    "413": too_big,
+    "415": other_type,
+    "422": reused_key,
+    "429": throttled,
+}
+
+
+@pytest.mark.parametrize("operation", sorted(contract.operations()))
+def test_each_documented_status_occurs(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[str] = set()
+    method, path, described = contract.operations()[operation]
+    judge = contract.check
+
+    def check(called: str, answer: Any) -> None:
+        judge(called, answer)
+        if called == method and contract.template(answer) == path:
+            seen.add(str(answer.status_code))
+
+    monkeypatch.setattr(contract, "check", check)
+    WORKS[operation](World())
+    for status, refuse in REFUSED.items():
+        if status in described["responses"]:
+            refuse(World(), operation)
+    assert seen == set(described["responses"])
+
+
+def test_the_examples_are_true() -> None:
+    world = World()
+    answer = world.send("submit_item", examples.ITEM).json()
+    assert answer.keys() == examples.ROUTED.keys()
+    assert Ruling.objects.count() == 0
