@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,17 @@ def _maintain(*statements: str) -> None:
         connection.close()
 
 
+def _drop(name: str) -> None:
+    """Remove a database and end who uses it; a vacuum that is at work in it is not ours to end, and waited for."""
+    for _ in range(100):
+        try:
+            return _maintain(f'DROP DATABASE "{name}" WITH (FORCE)')
+        except (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ObjectInUse):
+            time.sleep(0.2)
+    message = f"The database {name} stayed in use."
+    raise TimeoutError(message)
+
+
 def _point_to(name: str) -> None:
     connections.close_all()
     for alias in ("default", "owner"):
@@ -66,7 +78,7 @@ def template(worker: str) -> Iterator[str]:
         connections.close_all()
         yield name
     finally:
-        _maintain(f'DROP DATABASE "{name}" WITH (FORCE)')
+        _drop(name)
 
 
 @contextmanager
@@ -81,4 +93,4 @@ def clone(of: str) -> Iterator[Clone]:
         yield made
     finally:
         _point_to(before)
-        _maintain(f'DROP DATABASE "{made.name}" WITH (FORCE)')
+        _drop(made.name)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from decisions.exceptions import Invalid
-from decisions.models import Queue
+from decisions.management import doors
 from decisions.record import checkpoint, deep, proof, streams
 from decisions.record.checkpoint import Checkpoint
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Check, print what was found, and fail if anything is wrong."""
-        chain = self.chain_of(options["queue"])
+        chain = doors.queue(options["queue"]).pk if options["queue"] else None
         kept = self.kept(options["checkpoint"], options["public_key"])
         with streams.snapshot():
             faults = self.chains(chain)
@@ -43,16 +43,6 @@ class Command(BaseCommand):
             msg = f"The record does not hold: {faults} found."
             raise CommandError(msg)
         self.stdout.write(self.style.SUCCESS("The record holds."))
-
-    def chain_of(self, slug: str | None) -> int | None:
-        """Return the chain of a queue; None means all."""
-        if slug is None:
-            return None
-        found = Queue.objects.filter(slug=slug).values_list("pk", flat=True).first()
-        if found is None:
-            msg = f'There is no queue "{slug}".'
-            raise CommandError(msg)
-        return found
 
     def kept(self, path: Path | None, public_key: str) -> Checkpoint | None:
         """Read a checkpoint and check its signature."""

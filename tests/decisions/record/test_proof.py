@@ -63,7 +63,7 @@ def test_the_command_says_what_it_cannot_show(queue: Queue) -> None:
 
 
 def test_an_unknown_queue_is_named(committed_db: Clone) -> None:
-    with pytest.raises(CommandError, match='no queue "nowhere"'):
+    with pytest.raises(CommandError, match="no queue “nowhere”"):
         call_command("verify_log", "--queue", "nowhere")
 
 
