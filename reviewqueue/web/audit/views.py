@@ -130,12 +130,12 @@ def actions(request: HttpRequest, slug: str) -> HttpResponse:
     person = signed_in(request)
     queue = queues.one(person, slug, Act.READ_QUEUE)
     dead = Action.objects.filter(queue=queue, state=Action.State.DEAD).defer("body").select_related("item")
-    told = results.told_but_not_done(queue.pk, log.now()).defer("body").select_related("item")
+    told = results.told_but_not_done(queue.pk, log.now(), most=ACTIONS_SHOWN)
     context = {
         "queue": queue,
         "post": letters.post(queue.pk),
         "dead": dead.order_by("-pk")[:ACTIONS_SHOWN],
-        "told": told[:ACTIONS_SHOWN],
+        "told": told,
         "shown": ACTIONS_SHOWN,
         "may_replay": queues.may(person, queue, Act.REPLAY_DELIVERY),
     }
