@@ -72,8 +72,7 @@ def _veiling(ids: list[int], standing: Standing, user: User, spec: Spec) -> Task
         item=OuterRef("item"),
         person=user,
         at__lte=at - spec.undo,
-        task__state=Task.State.DECIDED,
-        round=F("task__round"),
+        round=F("task__round"),  # an answer that was undone belongs to an earlier round
     )
     lasting = Q(state__in=Task.OPEN)
     if standing.role == Membership.Role.REVIEWER:

@@ -105,6 +105,17 @@ def test_an_undone_answer_is_not_in() -> None:
     assert redact.for_person(task.item, standing=Standing("reviewer"), user=person, spec=later) == BLIND
 
 
+def test_an_undone_answer_is_not_in_when_somebody_else_answered_instead() -> None:
+    queue, person = desk()
+    task = control_task(queue)
+    rule.undo(decision_id=answered(person, queue).pk, person=person)
+    (again,) = claim.held(person, queue.pk)
+    claim.release(task_id=again.pk, lease=again.lease, person=person)
+    answered(make_user("reviewer", queue), queue)
+    later = replace(queue.spec, undo=NOW)
+    assert redact.for_person(task.item, standing=Standing("reviewer"), user=person, spec=later) == BLIND
+
+
 def test_reviewers_stay_blind_for_a_day_after_anothers_blind_answer_and_leads_do_not() -> None:
     queue, person = desk(undo=NOW)
     task = control_task(queue)

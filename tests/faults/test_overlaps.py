@@ -169,8 +169,9 @@ def test_a_double_undo_is_one() -> None:
         with transaction.atomic():
             rule.undo(decision_id=decision.pk, person=ann)
             again = there.waits(rule.undo, decision_id=decision.pk, person=ann)
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict) as refused:
             again.result(timeout=5)
+    assert type(refused.value) is Conflict
     assert Task.objects.get().round == 2
 
 

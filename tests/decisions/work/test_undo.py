@@ -8,6 +8,7 @@ import pytest
 from decisions.exceptions import Conflict, Forbidden, NotFound, TooLate
 from decisions.models import Action, Decision, Event, Move, PendingLabel
 from decisions.work import claim, decide, rule
+from decisions.work.answer import Answer
 from tests.decisions.work.makers import HAM, SPAM, answered, claimed, desk, moves, passed_item, rulings
 from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
@@ -108,6 +109,15 @@ def test_after_the_window_it_is_too_late() -> None:
     with pytest.raises(TooLate):
         rule.undo(decision_id=decision.pk, person=person)
     assert rulings(decision.item) == [(1, "spam", "decision")]
+
+
+def test_too_late_is_too_late_also_for_an_answer_without_an_action() -> None:
+    queue, person = desk(undo=timedelta(0))
+    make_task(queue)
+    decision = answered(person, queue, Answer("unclear", "content"))
+    assert PendingLabel.objects.exists()  # not fed yet
+    with pytest.raises(TooLate):
+        rule.undo(decision_id=decision.pk, person=person)
 
 
 @pytest.mark.parametrize("state", ["delivered", "pending"])
