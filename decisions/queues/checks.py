@@ -32,6 +32,7 @@ PIPELINES = ("", "boosting", "logistic")
 MACHINE_ROUTES = ("hard", "pass")
 SEGMENT_TYPES = frozenset({FieldType.TEXT, FieldType.CATEGORY, FieldType.BOOLEAN})
 SUBJECT_TYPES = frozenset({FieldType.TEXT, FieldType.CATEGORY, FieldType.LINK, FieldType.INTEGER})
+INCOMPARABLE = frozenset({FieldType.BOOLEAN, FieldType.JSON})
 Faults = Iterator[Fault]
 
 
@@ -211,12 +212,14 @@ def heuristics(spec: Spec) -> Faults:
         if field is None:
             yield missing(f"{path}.field", rule.field, [f.name for f in spec.fields])
         elif not operand_fits(rule, field):
-            detail = _("does not fit the field: a number for numbers, a text for others, a list for “in”")
+            detail = _("does not fit the field: a number for numbers, a text for texts, a list of texts for “in”")
             yield Fault(f"{path}.operand", "type", detail)
 
 
 def operand_fits(rule: Heuristic, field: PayloadField) -> bool:
-    """Say whether a field of this type can be compared with the rule's operand."""
+    """Say whether a field of this type can be compared with the rule's operand; yes or no and JSON never can."""
+    if field.type in INCOMPARABLE:
+        return False
     if rule.op == "in":
         return isinstance(rule.operand, tuple) and bool(rule.operand) and field.type not in NUMERIC
     if field.type in NUMERIC:

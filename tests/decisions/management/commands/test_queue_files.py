@@ -106,10 +106,10 @@ def test_somebody_at_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_changed_policy_becomes_a_draft(tmp_path: Path) -> None:
     run(EMAILS, "--yes")
-    said = run(changed(tmp_path, dump("emails"), "hard = 0.75", "hard = 0.9"), "--yes")
-    assert "policy.hard: 0.75 -> 0.9" in said
+    said = run(changed(tmp_path, dump("emails"), "hard = 0.65", "hard = 0.9"), "--yes")
+    assert "policy.hard: 0.65 -> 0.9" in said
     assert "Policy 2 is draft." in said
-    assert Policy.objects.live().get().hard == 0.75
+    assert Policy.objects.live().get().hard == 0.65
 
 
 def test_who_and_why_are_kept(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_person_who_is_not_there_applies_nothing() -> None:
 
 
 def test_what_is_wrong_is_named_with_file_line_and_key(tmp_path: Path) -> None:
-    file = changed(tmp_path, EMAILS.read_text(), "hard = 0.75", "hard = 7.5")
+    file = changed(tmp_path, EMAILS.read_text(), "hard = 0.65", "hard = 7.5")
     line = file.read_text().split("hard = 7.5")[0].count("\n") + 1
     assert refused(file) == [f"{file}:{line}: policy.hard: must lie within the model's range, 0 to 1"]
 
