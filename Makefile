@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix proof bench lock clean
+.PHONY: help run test check fix proof smoke bench lock clean
 export PORT RATE REVIEWERS
 
 help: ## show this list
@@ -32,6 +32,9 @@ fix: $(DEV) ## mend what a program can mend: format, API description, translatio
 
 proof: $(DEV) ## the long tests: kills, races, tampering; at most 45 minutes
 	@$(BIN)/python -m pytest -m proof
+
+smoke: $(DEV) ## what a new user does: a fresh clone, make run, one item all the way, Ctrl-C
+	@$(BIN)/python tools/smoke.py
 
 bench: $(DEV) ## speed, as ratios to what the same server does bare
 	@$(BIN)/python -m tests.bench
