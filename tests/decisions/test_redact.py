@@ -11,6 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from decisions import redact, rights
 from decisions.models import Decision, Event, Item, Ruling, Task, User
 from decisions.queues.spec import FieldType, PayloadField
+from decisions.record import history
+from decisions.record.history import What
 from decisions.redact import HIDDEN, Sight
 from decisions.rights import Standing
 from decisions.work import claim, decide, rule
@@ -251,6 +253,19 @@ def test_an_event_tells_the_blind_nothing() -> None:
     entry = redact.entry(event, ALL)
     assert entry is not None
     assert entry["outcome"] == "ham"
+
+
+def test_the_blind_see_of_a_life_that_it_began_and_their_own_steps() -> None:
+    queue, person = desk()
+    control_task(queue)
+    task = claimed(make_user("reviewer", queue), queue)
+    claim.skip(task_id=task.pk, lease=task.lease, person=task.holder or person, reason="unclear")
+    task = claimed(person, queue)
+    steps = history.life(Item.objects.get(pk=task.item_id))
+    seen = [step for step in steps if redact.is_seen(step, sight(task.item, person), user=person)]
+    assert [step.what for step in seen] == [What.ARRIVED, What.MOVED]
+    assert seen[1].row.kind == "claimed"
+    assert len([step for step in steps if redact.is_seen(step, ALL, user=person)]) == len(steps)
 
 
 def test_a_card_decided_blind_is_stored_as_not_shown() -> None:

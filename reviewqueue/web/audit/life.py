@@ -43,7 +43,8 @@ class Entry:
 
 def entries(item: Item, *, sight: Sight, user: User, spec: Spec) -> list[Entry]:
     """Return the steps of an item's life that this person may see, oldest first."""
-    told = (_entry(step, item, sight, user, spec) for step in history.life(item))
+    seen = (step for step in history.life(item) if redact.is_seen(step, sight, user=user))
+    told = (_entry(step, item, sight, user, spec) for step in seen)
     return [entry for entry in told if entry is not None]
 
 
