@@ -22,6 +22,7 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, TimeSeriesSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from decisions.exceptions import Fault, Invalid
 from decisions.learning import features, registry
@@ -37,7 +38,13 @@ IntArray = npt.NDArray[np.int64]
 FOLDS = 5
 FEWEST = 20  # of each answer: with fewer, a fold could have none
 PARAMETERS: dict[str, dict[str, Any]] = {
-    "boosting": {"learning_rate": 0.06, "max_iter": 150, "max_leaf_nodes": 15, "min_samples_leaf": 20},
+    "boosting": {
+        "learning_rate": 0.05,
+        "max_iter": 150,
+        "max_leaf_nodes": 6,
+        "min_samples_leaf": 10,
+        "l2_regularization": 1.0,
+    },
     "logistic": {"C": 1.0, "max_iter": 2000},
 }
 
@@ -105,7 +112,8 @@ def train(*, queue: Queue, examples: Sequence[Example], in_time: bool, by: User 
     known = ModelVersion.objects.filter(queue=queue, name=name).first()
     if known and registry.is_whole(known):
         return known
-    scorer, metrics = fit(recipe, examples)
+    with threadpool_limits(1):  # more threads wait for each other on small data, above all on a busy machine
+        scorer, metrics = fit(recipe, examples)
     file, sha256 = registry.store(name, registry.pack(scorer))
     if known:
         return _restored(known, sha256)
@@ -138,24 +146,25 @@ def _recorded(model: ModelVersion, by: User | None) -> ModelVersion:
 def fit(recipe: Recipe, examples: Sequence[Example]) -> tuple[Scorer, dict[str, Any]]:
     """Return the calibrated model and what cross-validation says of it.
 
-    Each row is scored by models that never saw it: of the other folds, or, where rows stand in the order of time, of
-    earlier rows only. On these scores the calibration is fitted and the figures are measured.
+    The calibration is fitted on scores of rows by models of the other folds. Rows in the order of time are measured
+    by models that saw earlier rows only, others on those same folds.
     """
     x = features.matrix([example.payload for example in examples], recipe.features)
     y = np.array([example.is_positive for example in examples], dtype=np.int64)
     if min(int(y.sum()), int((1 - y).sum())) < FEWEST:
         detail = _("At least %(count)d rows of each answer are needed.") % {"count": FEWEST}
         raise Invalid(faults=[Fault("rows", "too_few", detail)])
-    unseen, p = _out_of_fold(recipe, x, y)
+    unseen, p = _out_of_fold(recipe, x, y, StratifiedKFold(FOLDS, shuffle=True, random_state=0))
     slope, intercept = platt(p, y[unseen])
+    if recipe.in_time:
+        unseen, p = _out_of_fold(recipe, x, y, TimeSeriesSplit(FOLDS))
     metrics = _metrics(y[unseen], registry.calibrated(p, slope, intercept))
     estimator = recipe.estimator().fit(x, y)
     return Scorer(estimator, recipe.features, slope, intercept), {**metrics, "rows": len(y), "positives": int(y.sum())}
 
 
-def _out_of_fold(recipe: Recipe, x: npt.NDArray[Any], y: IntArray) -> tuple[IntArray, FloatArray]:
+def _out_of_fold(recipe: Recipe, x: npt.NDArray[Any], y: IntArray, folds: Any) -> tuple[IntArray, FloatArray]:
     """Return which rows were scored by a model that did not see them, and their probabilities."""
-    folds: Any = TimeSeriesSplit(FOLDS) if recipe.in_time else StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     estimator, places, scores = recipe.estimator(), [], []
     for seen, unseen in folds.split(x, y):
         if len(np.unique(y[seen])) == 2:  # the first rows of a time series may have one answer only
