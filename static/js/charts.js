@@ -51,7 +51,7 @@ function look(series) {
     borderDash: series.dash ? [5, 4] : [],
     borderWidth: widthOf(series),
     fill: filled ? (series.style === "band" ? "-1" : "origin") : false,
-    pointRadius: 0,
+    pointRadius: lonely,
     pointHoverRadius: 3,
     tension: 0,
     spanGaps: false,
@@ -60,6 +60,11 @@ function look(series) {
     barPercentage: 0.96,
     borderRadius: 2,
   };
+}
+
+/** A value with no neighbour draws no line, so it gets a dot. @param {{dataset: {data: {y: number | null}[]}, dataIndex: number}} at */
+function lonely({ dataset: { data }, dataIndex }) {
+  return data[dataIndex - 1]?.y == null && data[dataIndex + 1]?.y == null ? 3 : 0;
 }
 
 /** Bars of a stack are parted by a line of the sheet; what only bounds a band has no line. @param {Series} series */
@@ -160,6 +165,8 @@ function draw(figure) {
   if (!canvas || !script?.textContent) return;
   /** @type {ChartData} */
   const data = JSON.parse(script.textContent);
+  const empty = figure.querySelector(".chart-empty");
+  if (empty instanceof HTMLElement) empty.hidden = data.rows.some(({ values }) => values.some((value) => value !== null));
   const known = drawn.get(figure.id);
   if (known?.canvas === canvas) {
     known.chart.data.datasets = keepInstances(known.chart.data.datasets, datasets(data));

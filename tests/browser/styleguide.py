@@ -62,7 +62,6 @@ def fragment(more: int) -> str:
 
 def context() -> dict[str, Any]:
     """Values for every part."""
-    icons = (Path(settings.BASE_DIR) / "static/img/icons.svg").read_text()
     return {
         "nav": navigation(),
         "queue": "emails",
@@ -71,7 +70,7 @@ def context() -> dict[str, Any]:
             {"label": "Credit applications", "url": "#credit", "active": False, "waiting": 96},
         ],
         "kinds": KINDS,
-        "icons": re.findall(r'symbol id="([\w-]+)"', icons),
+        "icons": icons(),
         "arrivals": arrivals(),
         "backlog": backlog(),
         "filters": Filters({"who": "", "route": "hard"}),
@@ -81,6 +80,11 @@ def context() -> dict[str, Any]:
         "fields": payload(),
         "life": life(),
     }
+
+
+def icons() -> list[str]:
+    """The names of our drawings."""
+    return re.findall(r'symbol id="([\w-]+)"', (Path(settings.BASE_DIR) / "static/img/icons.svg").read_text())
 
 
 def navigation() -> list[dict[str, Any]]:

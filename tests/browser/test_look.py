@@ -1,8 +1,10 @@
 """The design system in a real browser: every part, both themes, no accessibility fault, nothing inline."""
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -80,7 +82,12 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
     context.close()
 
 
-@pytest.mark.parametrize("page", [{"theme": "light"}, {"theme": "dark"}], indirect=True, ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "page",
+    [{"theme": "light"}, {"theme": "dark"}, {"size": {"width": 390, "height": 844}}],
+    indirect=True,
+    ids=["light", "dark", "phone"],
+)
 def test_every_part_is_free_of_accessibility_faults(page: Page) -> None:
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
     assert found.response["violations"] == [], found.generate_report()
@@ -97,6 +104,13 @@ def test_nothing_breaks_the_policy_and_nothing_is_inline(page: Page) -> None:
     assert " style=" not in html
     assert "<style" not in html
     assert "onclick=" not in html.replace("onclick=alert(1)&gt;inert", "")
+
+
+def test_every_icon_that_a_template_names_is_drawn() -> None:
+    named = re.compile(r"""icon\.html" with name="([\w-]+)"|\bicon="([\w-]+)"|icon\|default:"([\w-]+)\"""")
+    sources = [path.read_text() for path in (Path(settings.BASE_DIR) / "templates").rglob("*.html")]
+    used = {name for source in sources for found in named.findall(source) for name in found if name}
+    assert used - set(styleguide.icons()) == set()
 
 
 def test_the_theme_is_the_systems_until_one_is_chosen(page: Page) -> None:
