@@ -25,6 +25,8 @@ from reviewqueue.api.schema import Schema
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
+
 Change = Callable[..., HttpResponse]
 QUEUE = OpenApiParameter("queue", str, required=True, description="The queue's slug.")
 
@@ -52,7 +54,7 @@ class Open(Door):
 
 def queue_named(request: Request, slug: str) -> Queue:
     """Return the queue, if it is there and the token may be used on it."""
-    queue = Queue.objects.filter(slug=slug).first()
+    queue = Queue.objects.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
     if queue is None:
         raise NotFound
     auth.of(request).require(queue.pk)

@@ -1,0 +1,220 @@
+"""Role by call by method, from the resolver: every route has its cells, and every cell is what the table says."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+
+from decisions.models import Action, Item, Membership, Queue, Task, User
+from decisions.routing import publish
+from decisions.work import decide
+from decisions.work.answer import Answer
+from reviewqueue.api import urls
+from reviewqueue.api.door import Door
+from tests.factories import NOON, make_item, make_queue, make_task
+from tests.reviewqueue.api.caller import SCOPES, Caller, caller
+
+pytestmark = pytest.mark.django_db
+
+# `stranger` is a manager of another queue, `service` a system that belongs to this one as a reviewer.
+ROLES = ("nobody", "stranger", "reviewer", "lead", "manager", "auditor", "admin", "service")
+ITEM = {"external_id": "m-1", "payload": {"text": "hello"}, "score": 0.6}
+LEASE = {"lease": 1}
+
+# Each call with all scopes, on a queue the role belongs to, on a task it holds (however it came to it) and, for undo, a
+# decision of its own. 404 for who does not belong there, 403 for who lacks the right.
+TABLE: dict[tuple[str, str], tuple[Any, str]] = {
+    #                                                                     nob str rev lead man aud adm ser
+    ("GET", "queues/"): (None,                                           "401 200 200 200 200 200 200 200"),
+    ("POST", "queues/<queue>/items/"): (ITEM,                            "401 404 403 403 201 403 403 201"),
+    ("POST", "queues/<queue>/items/batch/"): (ITEM,                      "401 404 403 403 200 403 403 200"),
+    ("POST", "queues/<queue>/claim/"): ({},                              "401 404 200 200 200 403 403 200"),
+    ("GET", "queues/<queue>/status/"): (None,                            "401 404 200 200 200 200 200 200"),
+    ("GET", "queues/<queue>/policies/"): (None,                          "401 404 403 200 200 200 200 403"),
+    ("POST", "queues/<queue>/policies/<no>/publish/"): ({"why": "x"},    "401 404 403 403 200 403 403 403"),
+    ("POST", "queues/<queue>/policies/roll-back/"): ({"why": "x"},       "401 404 403 403 200 403 403 403"),
+    ("GET", "items/<item>/"): (None,                                     "401 404 200 200 200 200 200 200"),
+    ("POST", "items/<item>/override/"): ({"outcome": "ham", "reason": "content"},
+                                                                         "401 404 403 201 201 403 403 403"),
+    ("POST", "tasks/<task>/decide/"): ({**LEASE, "outcome": "spam"},     "401 404 201 201 201 403 403 201"),
+    ("POST", "tasks/<task>/release/"): (LEASE,                           "401 200 200 200 200 200 200 200"),
+    ("POST", "tasks/<task>/skip/"): ({**LEASE, "reason": "unclear"},     "401 200 200 200 200 200 200 200"),
+    ("POST", "tasks/<task>/extend/"): (LEASE,                            "401 200 200 200 200 200 200 200"),
+    ("POST", "tasks/<task>/escalate/"): ({**LEASE, "reason": "expert"},  "401 404 200 200 200 403 403 200"),
+    ("POST", "tasks/<task>/hold/"): (LEASE,                              "401 404 200 200 200 403 403 200"),
+    ("GET", "decisions/"): (None,                                        "401 404 200 200 200 200 200 200"),
+    ("POST", "decisions/<decision>/undo/"): ({},                         "401 404 200 200 200 403 403 200"),
+    ("GET", "rulings/"): (None,                                          "401 404 200 200 200 200 200 200"),
+    ("GET", "events/"): (None,                                           "401 404 200 200 200 200 200 200"),
+    ("GET", "labels/"): (None,                                           "401 404 403 403 200 200 403 200"),
+    ("GET", "actions/"): (None,                                          "401 404 403 200 200 200 200 200"),
+    ("POST", "actions/<action>/result/"): ({"result": "done"},           "401 404 403 403 200 403 403 200"),
+    ("GET", "/api/schema/"): (None,                                      "401 200 200 200 200 200 200 200"),
+    ("GET", "/api/docs/"): (None,                                        "401 200 200 200 200 200 200 200"),
+    ("GET", "/livez"): (None,                                            "200 200 200 200 200 200 200 200"),
+    ("GET", "/readyz"): (None,                                           "200 200 200 200 200 200 200 200"),
+    ("GET", "/metrics"): (None,                                          "401 200 200 200 200 200 200 200"),
+}  # fmt: skip
+BY_QUEUE = ("decisions/", "rulings/", "events/", "labels/", "actions/")
+NOWHERE = "/^api/"  # every other address under /api/
+
+
+def routes(patterns: list[Any] | None = None, before: str = "/") -> dict[str, Any]:
+    """Return the view behind each route of the API and of operation, by its route without converters."""
+    found: dict[str, Any] = {}
+    known: list[Any] = list(urls.urlpatterns) if patterns is None else patterns
+    for pattern in known:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found |= routes(pattern.url_patterns, route)
+        else:
+            found[_plain(route)] = pattern.callback
+    return found
+
+
+def _plain(route: str) -> str:
+    parts = route.removeprefix("/api/v1/").split("/")
+    return "/".join("<" + part[1:-1].partition(":")[2] + ">" if part[:1] == "<" else part for part in parts)
+
+
+def methods(view: Any) -> set[str]:
+    """Return the methods a view has code for, the framework's OPTIONS apart."""
+    return {name.upper() for name in view.cls.http_method_names if name != "options" and hasattr(view.cls, name)}
+
+
+def test_every_route_has_its_cells() -> None:
+    found = {(method, route) for route, view in routes().items() if route != NOWHERE for method in methods(view)}
+    assert {cell for cell in found if cell[0] != "HEAD"} == TABLE.keys()
+
+
+def test_the_site_serves_these_routes() -> None:
+    served = [pattern for pattern in get_resolver().url_patterns if isinstance(pattern, URLResolver)]
+    assert urls in [pattern.urlconf_name for pattern in served]
+
+
+def test_every_door_names_its_scopes() -> None:
+    doors = [view.cls for view in routes().values() if hasattr(view, "cls") and issubclass(view.cls, Door)]
+    assert len(doors) > 20
+    for door in doors:
+        assert door.scopes <= set(SCOPES)
+        assert door.scopes or not door.authentication_classes
+
+
+def person_in(role: str, queue: Queue) -> Caller:
+    if role == "stranger":
+        return caller("manager", make_queue())
+    if role == "service":
+        return caller("reviewer", queue, kind=User.Kind.SERVICE)
+    person = caller("" if role == "nobody" else role, queue)
+    if role == "nobody":
+        person.secret = ""
+    return person
+
+
+def held_by(person: Caller, queue: Queue) -> Task:
+    """Give a task to somebody, whether or not they could claim it."""
+    until = timezone.now() + timedelta(minutes=5)
+    task = make_task(queue, state=Task.State.CLAIMED, holder=person.user, lease=1, lease_until=until)
+    task.moves.create(kind="claimed", person=person.user, lease=1, at=timezone.now())
+    return task
+
+
+def decided_by(person: Caller, queue: Queue) -> int:
+    """Return a decision of somebody who was a reviewer when they made it."""
+    task = held_by(person, queue)
+    Membership.objects.filter(user=person.user).delete()
+    Membership.objects.create(user=person.user, queue=queue, role="reviewer")
+    return decide.decide(task_id=task.pk, lease=1, person=person.user, answer=Answer("spam")).pk
+
+
+def decision_of(person: Caller, queue: Queue) -> int:
+    before = list(Membership.objects.filter(user=person.user))
+    decision = decided_by(person, queue)
+    Membership.objects.filter(user=person.user).delete()
+    Membership.objects.bulk_create(before)
+    return decision
+
+
+def address(route: str, person: Caller, queue: Queue) -> str:
+    """Return the route with ids of rows that are there."""
+    item = make_item(queue, score=0.95, band=Item.Band.HARD, route=Item.Route.HARD)
+    ids: dict[str, object] = {"queue": queue.slug, "item": item.pk}
+    if "<task>" in route:
+        ids["task"] = held_by(person, queue).pk
+    if "<decision>" in route:
+        ids["decision"] = decision_of(person, queue)
+    if route == "items/<item>/":
+        ids["item"] = held_by(person, queue).item_id
+    if "policies" in route:
+        ids["no"] = policy_for(route, queue)
+    if "<action>" in route:
+        ids["action"] = told(item).pk
+    for name, value in ids.items():
+        route = route.replace(f"<{name}>", str(value))
+    return f"{route}?queue={queue.slug}" if route in BY_QUEUE else route
+
+
+def policy_for(route: str, queue: Queue) -> int:
+    policy = publish.draft(queue=queue, changes={"hard": 0.95}, by=None, why="stricter", at=NOON)
+    if "roll-back" in route:
+        publish.publish(policy=policy, by=None, why="ready", at=NOON)
+    return policy.no
+
+
+def told(item: Item) -> Action:
+    times = {"due_at": NOON, "next_at": NOON, "created_at": NOON, "delivered_at": NOON}
+    return Action.objects.create(
+        queue=item.queue, item=item, name="quarantine", body=b"{}", state="delivered", attempts=1, **times
+    )
+
+
+CELLS = [
+    (method, route, role, int(status))
+    for (method, route), (_said, row) in TABLE.items()
+    for role, status in zip(ROLES, row.split(), strict=True)
+]
+
+
+@pytest.mark.parametrize(("method", "route", "role", "status"), CELLS)
+def test_cell(method: str, route: str, role: str, status: int) -> None:
+    queue = make_queue()
+    make_task(queue)
+    person = person_in(role, queue)
+    said, _row = TABLE[method, route]
+    path = address(route, person, queue)
+    if method == "GET":
+        answer = person.get(path)
+    elif "batch" in route:
+        answer = person.lines(path, said)
+    else:
+        answer = person.post(path, said)
+    assert answer.status_code == status, answer.content
+
+
+@pytest.mark.parametrize("route", sorted({route for _method, route in TABLE}))
+def test_other_methods_are_not_there(route: str) -> None:
+    queue = make_queue()
+    person = caller("manager", queue)
+    path = address(route, person, queue)
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {had for had, r in TABLE if r == route}:
+        answer = person.send(method, path, b"{}")
+        assert (method, answer.status_code) == (method, 405)
+
+
+@pytest.mark.parametrize("scope", [*SCOPES, ""])
+def test_each_scope_opens_its_doors_only(scope: str) -> None:
+    queue = make_queue()
+    person = caller("manager", queue)
+    person.token.scopes = [scope] if scope else []
+    person.token.save()
+    views = routes()
+    for (method, route), (said, _row) in TABLE.items():
+        scopes = getattr(views[route].cls, "scopes", None)
+        if not scopes:
+            continue
+        path = address(route, person, queue)
+        answer = person.get(path) if method == "GET" else person.post(path, said)
+        is_shut = answer.status_code == 403 and answer.json()["code"] == "wrong_scope"
+        assert (method, route, is_shut) == (method, route, scope not in scopes)
