@@ -12,10 +12,10 @@ from decisions import rights
 from decisions.models import Body, Decision, Event, Item, Membership, Move, Ruling, Task, User
 from decisions.models.work import TaskQuerySet
 from decisions.queues.spec import Spec
-from decisions.record import log
 from decisions.record.history import Step, What
 from decisions.rights import Act, Standing
 from decisions.work import suggest
+from decisions.work.lease import Clock
 
 HIDDEN = "[hidden]"
 REVIEW = "review"  # what a purpose reads while it may not be told
@@ -67,16 +67,15 @@ def for_many(item_ids: Iterable[int], *, standing: Standing, user: User, spec: S
 def _veiling(ids: list[int], standing: Standing, user: User, spec: Spec) -> TaskQuerySet:
     """Return the tasks that keep this person blind to their items."""
     purposes = BLIND | ({Task.Purpose.SOFT} if spec.hide_suggestion else set())
-    at = log.now()
     answered = Decision.objects.filter(
         item=OuterRef("item"),
         person=user,
-        at__lte=at - spec.undo,
+        at__lte=Clock() - spec.undo,
         round=F("task__round"),  # an answer that was undone belongs to an earlier round
     )
     lasting = Q(state__in=Task.OPEN)
     if standing.role == Membership.Role.REVIEWER:
-        lasting |= Q(Exists(Move.objects.filter(task=OuterRef("pk"), kind__in=CLOSING, at__gt=at - RECENT)))
+        lasting |= Q(Exists(Move.objects.filter(task=OuterRef("pk"), kind__in=CLOSING, at__gt=Clock() - RECENT)))
     return Task.objects.filter(
         lasting,
         # An escalation goes on with the question that the task it came from was to answer.

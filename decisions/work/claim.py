@@ -62,7 +62,7 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     # own: its snapshot has to be newer than the lock.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, person.pk])
-    room = queue.spec.cap - _holds(person, queue_id)
+    room = queue.spec.cap - len(_held(person, queue_id))
     if room <= 0:
         raise CapReached
     return _with_items(_claim(queue_id, person, Reach.of(stands, person), min(count, room), queue.spec.lease))
@@ -76,12 +76,6 @@ def _standing(person: User, queue_id: int) -> rights.Standing:
     if rights.limit(stands, Act.CLAIM) is None:
         rights.demand(stands, Act.CLAIM, queue_id=queue_id)
     return stands
-
-
-def _holds(person: User, queue_id: int) -> int:
-    return Task.objects.filter(
-        holder=person, queue=queue_id, state__in=leases.HOLDING, lease_until__gt=leases.Clock()
-    ).count()
 
 
 def _claim(queue_id: int, person: User, reach: Reach, count: int, lasts: timedelta) -> list[Task]:
@@ -99,10 +93,16 @@ def _with_items(tasks: list[Task]) -> list[Task]:
 
 def held(person: User, queue_id: int) -> list[Task]:
     """Return the tasks that a person holds on a queue now, with their items, in the order of the queue."""
-    mine = Task.objects.filter(
-        holder=person, queue=queue_id, state__in=leases.HOLDING, lease_until__gt=leases.Clock()
-    ).order_by("due_step", "priority", "id")
-    return _with_items(list(mine))
+    return _with_items(_held(person, queue_id))
+
+
+def _held(person: User, queue_id: int) -> list[Task]:
+    """Return what a person holds on a queue, in its order.
+
+    The queue is no condition of the query: with it the planner may read the index of all that is open on the queue.
+    """
+    mine = Task.objects.filter(holder=person, state__in=leases.HOLDING, lease_until__gt=leases.Clock())
+    return [task for task in mine.order_by("due_step", "priority", "id") if task.queue_id == queue_id]
 
 
 @transaction.atomic

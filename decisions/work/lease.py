@@ -29,7 +29,10 @@ def lock(*, task_id: int, lease: int, person: User) -> Task:
     mine = Task.objects.filter(pk=task_id, lease=lease, holder=person, state__in=HOLDING, lease_until__gt=Clock())
     # The condition is checked again once the lock is granted, so a row that changed meanwhile is not returned.
     task = mine.select_for_update(of=("self",)).select_related("queue", "item__policy").first()
-    return task or _explain(task_id, person)
+    if task is None:
+        _explain(task_id, person)
+    task.item.queue = task.queue
+    return task
 
 
 def write(task: Task, **changes: Any) -> None:

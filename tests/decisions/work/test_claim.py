@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from decisions import rights
 from decisions.exceptions import CapReached, Conflict, Forbidden, Invalid, LeaseLost, NotFound, QueuePaused
@@ -296,6 +297,22 @@ def test_held_lists_what_a_person_has_on_this_queue() -> None:
     Task.objects.filter(pk=tasks[0].pk).update(lease_until=NOON)
     assert claim.held(person, queue.pk) == tasks[1:]
     assert claim.held(make_user("reviewer", queue), queue.pk) == []
+
+
+@pytest.mark.slow
+def test_what_a_person_holds_is_read_from_their_own_index() -> None:
+    """Not from the index of all that is open on the queue, which the planner likes to add."""
+    queue, person = desk()
+    _many_waiting(queue.pk, make_item(queue).pk, 30_000)
+    make_task(queue, due_step=NOON - 99 * HOUR)
+    task = claimed(person, queue)
+    with CaptureQueriesContext(connection) as captured:
+        assert claim.held(person, queue.pk) == [task]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {captured[0]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "task_due" not in plan
+    assert "Seq Scan" not in plan
 
 
 @pytest.mark.slow
