@@ -40,6 +40,10 @@ class OutOfTime(Exception):  # noqa: N818 - the words of the house
     """The model did not answer in time."""
 
 
+class WrongCount(Exception):  # noqa: N818 - the same
+    """The model did not give one score for each item."""
+
+
 FAULTS: dict[type[Exception], str] = {OutOfTime: "model:timeout", FileNotFoundError: "model:missing"}
 
 
@@ -195,7 +199,7 @@ def holds(value: Any, op: str, operand: float | str | tuple[str, ...]) -> bool:
     return alike and OPERATORS[op](value, operand)
 
 
-def in_time(model: ModelVersion, payloads: Sequence[dict[str, Any]], seconds: float = SECONDS) -> FloatArray:
+def in_time(model: ModelVersion, payloads: Sequence[dict[str, Any]]) -> FloatArray:
     """Return the model's scores; raises OutOfTime when it takes too long, and then for a while without asking it.
 
     A thread cannot be stopped: the one that hangs is left behind, and the rest keeps more of them from gathering.
@@ -212,10 +216,12 @@ def in_time(model: ModelVersion, payloads: Sequence[dict[str, Any]], seconds: fl
 
     worker = threading.Thread(target=ask, name=f"scoring-{model.name}", daemon=True)
     worker.start()
-    worker.join(seconds)
+    worker.join(SECONDS)
     if not answer:
         _resting[model.pk] = time.monotonic() + REST_SECONDS
         raise OutOfTime
     if isinstance(answer[0], Exception):
         raise answer[0]
+    if answer[0].shape != (len(payloads),):
+        raise WrongCount
     return answer[0]

@@ -30,6 +30,15 @@ TRUSTED = [
     "sklearn.utils.validation.check_array",
 ]
 EDGE = 1e-9
+UNREADABLE = (
+    skops.io.exceptions.UntrustedTypesFoundException,
+    zipfile.BadZipFile,
+    AttributeError,
+    ImportError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
 
 
 class ModelFileRefused(Exception):  # noqa: N818 - the words of the house: something is refused
@@ -114,7 +123,7 @@ def unpack(data: bytes) -> Scorer:
         parts = skops.io.loads(data, trusted=TRUSTED)
         features = tuple(Feature.from_json(stored) for stored in parts["features"])
         return Scorer(parts["estimator"], features, float(parts["slope"]), float(parts["intercept"]))
-    except (skops.io.exceptions.UntrustedTypesFoundException, zipfile.BadZipFile, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise ModelFileRefused(str(error)) from error
 
 
