@@ -299,20 +299,14 @@ def test_held_lists_what_a_person_has_on_this_queue() -> None:
     assert claim.held(make_user("reviewer", queue), queue.pk) == []
 
 
-@pytest.mark.slow
-def test_what_a_person_holds_is_read_from_their_own_index() -> None:
-    """Not from the index of all that is open on the queue, which the planner likes to add."""
+def test_what_a_person_holds_is_not_looked_for_in_the_queue() -> None:
+    """Seen at 200,000 waiting tasks: with the queue as a condition, PostgreSQL read the index of all that is open."""
     queue, person = desk()
-    _many_waiting(queue.pk, make_item(queue).pk, 30_000)
-    make_task(queue, due_step=NOON - 99 * HOUR)
+    make_task(queue)
     task = claimed(person, queue)
     with CaptureQueriesContext(connection) as captured:
         assert claim.held(person, queue.pk) == [task]
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {captured[0]['sql']}")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "task_due" not in plan
-    assert "Seq Scan" not in plan
+    assert '"queue_id" =' not in captured[0]["sql"]
 
 
 @pytest.mark.slow
