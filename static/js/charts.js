@@ -7,7 +7,9 @@ import { fullTime, timeTicks } from "./ticks.js";
  * @typedef {{label?: string, hue?: string, style?: "line" | "bar" | "area" | "band", dash?: boolean, quiet?: boolean}} Series
  * @typedef {{label: string, x?: number | string, y?: number, hue?: string}} Mark
  * @typedef {{at: number | string, text: string, values: (number | null)[]}} Row
- * @typedef {{id: string, title: string, x: {kind: "time" | "number" | "category", label: string, zone?: string}, y: {label?: string, min?: number, max?: number, percent?: boolean},
+ * @typedef {{kind: "time" | "number" | "category", label: string, zone?: string}} Across
+ * @typedef {{label?: string, min?: number, max?: number, percent?: boolean}} Upright
+ * @typedef {{id: string, title: string, x: Across, y: Upright,
  *   stacked?: boolean, low?: boolean, series: Series[], rows: Row[], marks?: Mark[]}} ChartData
  */
 
@@ -75,10 +77,30 @@ function widthOf(series) {
 
 /** @param {ChartData} data */
 function xAxis(data) {
-  const axis = { type: "linear", stacked: data.stacked, offset: data.series.some(({ style }) => style === "bar"), grid: { display: false }, border: { color: token("line") }, ticks: ticks() };
-  if (data.x.kind === "time") return { ...axis, ...span(data), afterBuildTicks: (scale) => setTimes(scale, data), ticks: { ...ticks(), callback: (_, at, all) => (all[at].label ?? "").split("\n") } };
+  const axis = {
+    type: "linear",
+    stacked: data.stacked,
+    offset: data.series.some(({ style }) => style === "bar"),
+    grid: { display: false },
+    border: { color: token("line") },
+    ticks: ticks(),
+  };
   if (data.x.kind === "number") return { ...axis, title: title(data.x.label) };
-  return { ...axis, afterBuildTicks: (scale) => { scale.ticks = data.rows.map((_, value) => ({ value })); }, ticks: { ...ticks(), callback: (value) => data.rows[value]?.text ?? "" } };
+  return { ...axis, ...(data.x.kind === "time" ? times(data) : words(data)) };
+}
+
+/** Ticks at round times, in two lines where the day changes. @param {ChartData} data */
+function times(data) {
+  const callback = (_, at, all) => (all[at].label ?? "").split("\n");
+  return { ...span(data), afterBuildTicks: (scale) => setTimes(scale, data), ticks: { ...ticks(), callback } };
+}
+
+/** One tick a row, with its text. @param {ChartData} data */
+function words(data) {
+  return {
+    afterBuildTicks: (scale) => { scale.ticks = data.rows.map((_, value) => ({ value })); },
+    ticks: { ...ticks(), callback: (value) => data.rows[value]?.text ?? "" },
+  };
 }
 
 /** @param {ChartData} data */
@@ -90,16 +112,25 @@ function span(data) {
 /** @param {any} scale @param {ChartData} data */
 function setTimes(scale, data) {
   const most = Math.max(2, Math.floor(scale.width / 84));
-  scale.ticks = timeTicks(scale.min, scale.max, most, data.x.zone ?? "UTC", language).map(({ value, label }) => ({ value, label }));
+  scale.ticks = timeTicks(scale.min, scale.max, most, data.x.zone ?? "UTC", language);
 }
 
 /** @param {ChartData} data */
 function yAxis(data) {
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   return {
-    stacked: data.stacked, beginAtZero: true, suggestedMin: data.y.min, max: data.y.max, title: data.low ? { display: false } : title(data.y.label ?? ""),
-    grid: { color: token("line"), tickLength: 0 }, border: { display: false },
-    ticks: { ...ticks(), maxTicksLimit: data.low ? 3 : 6, ...(data.y.percent ? { callback: (value) => percent.format(value) } : {}) },
+    stacked: data.stacked,
+    beginAtZero: true,
+    suggestedMin: data.y.min,
+    max: data.y.max,
+    title: title(data.low ? "" : data.y.label ?? ""),
+    grid: { color: token("line"), tickLength: 0 },
+    border: { display: false },
+    ticks: {
+      ...ticks(),
+      maxTicksLimit: data.low ? 3 : 6,
+      ...(data.y.percent ? { callback: (value) => percent.format(value) } : {}),
+    },
   };
 }
 
@@ -121,11 +152,22 @@ function options(data) {
 /** @param {ChartData} data */
 function tooltip(data) {
   return {
-    backgroundColor: token("ink"), titleColor: token("sheet"), bodyColor: token("sheet"), titleFont: { ...font(), weight: "600" }, bodyFont: font(),
-    padding: 8, cornerRadius: 5, boxWidth: 8, boxHeight: 8, boxPadding: 4,
+    backgroundColor: token("ink"),
+    titleColor: token("sheet"),
+    bodyColor: token("sheet"),
+    titleFont: { ...font(), weight: "600" },
+    bodyFont: font(),
+    padding: 8,
+    cornerRadius: 5,
+    boxWidth: 8,
+    boxHeight: 8,
+    boxPadding: 4,
     filter: ({ dataset }) => Boolean(dataset.label),
     callbacks: {
-      title: ([first]) => (first && data.x.kind === "time" ? fullTime(first.parsed.x, data.x.zone ?? "UTC", language) : data.rows[first?.dataIndex]?.text ?? ""),
+      title: ([first]) => {
+        if (first && data.x.kind === "time") return fullTime(first.parsed.x, data.x.zone ?? "UTC", language);
+        return data.rows[first?.dataIndex]?.text ?? "";
+      },
     },
   };
 }
@@ -175,7 +217,8 @@ function draw(figure) {
     return;
   }
   known?.chart.destroy();
-  drawn.set(figure.id, { canvas, chart: new Chart(canvas, { data: { datasets: datasets(data) }, options: options(data), plugins: [marks] }) });
+  const chart = new Chart(canvas, { data: { datasets: datasets(data) }, options: options(data), plugins: [marks] });
+  drawn.set(figure.id, { canvas, chart });
 }
 
 /**
@@ -194,5 +237,7 @@ export function drawAll() {
 
 document.addEventListener("htmx:afterSettle", drawAll);
 document.addEventListener("rq:theme", drawAll);
-window.addEventListener("beforeprint", () => { for (const details of document.querySelectorAll(".chart details")) details.setAttribute("open", ""); });
+window.addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll(".chart details")) details.setAttribute("open", "");
+});
 drawAll();
