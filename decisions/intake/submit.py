@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from decisions import hints
 from decisions.exceptions import Conflict, Erased, Fault, Invalid, OtherContent
 from decisions.intake import challengers, checks, known, ladder, store, tables
 from decisions.intake.challengers import Extra
@@ -245,6 +246,8 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
     )
     followers = tables.followers(arrived.items, arrived.rows, arrived.salts, arrived.ids, call) if arrived.rows else []
     store.insert(cursor, [*followers, tables.intake(intake)])
+    if arrived.rows:
+        hints.on_commit("deliver_due")
     log.append(
         Event.Kind.ITEMS_ARRIVED,
         chain=call.live.queue_id,

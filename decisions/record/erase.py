@@ -6,7 +6,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from decisions import rights
+from decisions import hints, rights
 from decisions.effects import outbox
 from decisions.exceptions import Fault, Invalid, NotFound, OnLegalHold
 from decisions.models import Body, Event, Item, Move, Task, User
@@ -43,6 +43,7 @@ def erase(*, item_id: int, by: User, why: str, legal_basis: str, at: datetime) -
         "actions_cancelled": cancelled,
         "answers_forgotten": _forget_answers(item),
     }
+    hints.on_commit("freeze_data_sets")  # which takes the item out of those on disk
     return log.append(Event.Kind.ITEM_ERASED, chain=item.queue_id, actor=by, at=at, item=item, entry=entry)
 
 
