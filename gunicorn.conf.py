@@ -6,3 +6,11 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 30
 control_socket_disable = True
+preload_app = True
+
+
+def when_ready(_server: object) -> None:
+    """Load every view once, before the workers fork, so that none of them pays for it at its first request."""
+    from django.core.checks.urls import check_url_config  # noqa: PLC0415 (known only once the application is loaded)
+
+    check_url_config(None)

@@ -40,9 +40,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run does, in order; the children are stopped in the reverse order."""
+    """What one run does, in order; the first child is the site, and they are stopped in the reverse order."""
 
-    steps: tuple[Step, ...]
+    tables: Step
+    preparation: Step
     children: tuple[Child, ...]
 
 
@@ -50,9 +51,11 @@ def plan(options: Options, run_dir: Path) -> Plan:
     """Return the plan of `make run`; a rate of 0 leaves the replay out, and no reviewers leave them out."""
     python, django = (sys.executable, "-m"), (sys.executable, "manage.py")
     celery = (*python, "celery", "--app", "reviewqueue")
-    steps = (
-        Step("Database tables", Child("migrate", (*django, "migrate", "--noinput"))),
-        Step("Demo queues, their models and people", Child("setup", (*django, "demo", "setup")), on_terminal=True),
+    tables = Step("Database tables", Child("migrate", (*django, "migrate", "--noinput")))
+    preparation = Step(
+        "The site, and its demo queues, models and people",
+        Child("setup", (*django, "demo", "setup")),
+        on_terminal=True,
     )
     children = (
         Child(
@@ -65,4 +68,4 @@ def plan(options: Options, run_dir: Path) -> Plan:
         Child("reviewers", (*django, "demo", "reviewers", "--people", str(options.reviewers))),
     )
     left_out = {name for name, value in (("replay", options.rate), ("reviewers", options.reviewers)) if not value}
-    return Plan(steps, tuple(child for child in children if child.name not in left_out))
+    return Plan(tables, preparation, tuple(child for child in children if child.name not in left_out))

@@ -20,6 +20,7 @@ from .supervisor import Supervisor, end_marked
 BASE_DIR = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90
 TICK = 0.25
+LONG_LOG = 10_000_000
 
 
 @dataclass
@@ -89,17 +90,20 @@ def only_one(run_dir: Path, chosen: str) -> Iterator[None]:
 
 
 def bring_up(supervisor: Supervisor, chosen: Options, plan: Plan) -> None:
-    """Do the steps, start the children and wait until the site answers."""
-    for step in plan.steps:
-        supervisor.say(step.title)
-        take_step(supervisor, step)
-    supervisor.say("Starting " + ", ".join(child.name for child in plan.children))
-    supervisor.keep(plan.children)
+    """Make the tables, prepare while the site starts, wait until it answers, then start what works behind it."""
+    site, *others = plan.children
+    take_step(supervisor, plan.tables)
+    supervisor.keep([site])
+    take_step(supervisor, plan.preparation)
     wait_until_ready(supervisor, chosen)
+    supervisor.say(f"Ready: open {chosen.url} (Ctrl-C stops everything).")
+    supervisor.say("Starting " + ", ".join(child.name for child in others))
+    supervisor.keep(others)
 
 
 def take_step(supervisor: Supervisor, step: Step) -> None:
     """Do one step; one that fails ends the run, with the end of its log."""
+    supervisor.say(step.title)
     if supervisor.run_once(step.child, on_terminal=step.on_terminal) == 0:
         return
     log = supervisor.log_of(step.child)
@@ -153,6 +157,7 @@ def serve(terminal: Terminal, chosen: Options, run_dir: Path, plan: Plan) -> Non
     if not ports.is_free(chosen.port):
         message = f"Port {chosen.port} is in use by another program. Choose another: make run PORT={chosen.port + 1}"
         raise EmbeddedError(message)
+    set_aside_long_logs(run_dir / "log")
     supervisor = None
     try:
         terminal.say("PostgreSQL and Valkey")
@@ -161,13 +166,19 @@ def serve(terminal: Terminal, chosen: Options, run_dir: Path, plan: Plan) -> Non
             terminal.say(f"Data is in {Path(found.data).parent}, logs are in {run_dir / 'log'}.")
         supervisor = Supervisor(run_dir, BASE_DIR, settings(run_dir, found, chosen), terminal.say)
         bring_up(supervisor, chosen, plan)
-        terminal.say(f"Ready: open {chosen.url} (Ctrl-C stops everything).")
         keep_up(supervisor, found)
     finally:
         on_stop_signals(signal.SIG_IGN)
         terminal.say("Stopping")
         take_down(supervisor, run_dir)
         terminal.say("Everything is stopped; the data is kept.")
+
+
+def set_aside_long_logs(folder: Path) -> None:
+    """Begin logs anew that have grown long; the one before is kept."""
+    for log in folder.glob("*.log"):
+        if log.stat().st_size > LONG_LOG:
+            log.replace(log.with_suffix(".log.old"))
 
 
 def take_down(supervisor: Supervisor | None, run_dir: Path) -> None:

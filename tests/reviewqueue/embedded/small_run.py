@@ -30,10 +30,8 @@ def python(code: str, *arguments: str) -> tuple[str, ...]:
 
 def small_plan(port: str, *unwilling: str) -> Plan:
     return Plan(
-        steps=(
-            Step("A step", Child("step", python("print('in its log')"))),
-            Step("Words for the terminal", Child("words", python("print('shown')")), on_terminal=True),
-        ),
+        tables=Step("A step", Child("step", python("print('in its log')"))),
+        preparation=Step("Words for the terminal", Child("words", python("print('shown')")), on_terminal=True),
         children=(
             Child("web", python(SITE, port)),
             *(Child(name, python(STUBBORN)) for name in unwilling),

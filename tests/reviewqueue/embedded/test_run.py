@@ -76,6 +76,7 @@ def test_ctrl_c_stops_everything_in_time_even_what_will_not_end(unwilling: Runni
     unwilling.wait_for("Ready: open")
     assert re.search(r"^shown$", unwilling.said(), re.MULTILINE)
     assert (unwilling.run_dir / "log" / "step.log").read_text() == "in its log\n"
+    unwilling.wait_for("once has finished.")
     assert len(unwilling.processes()) > 5
     began = time.monotonic()
     unwilling.process.send_signal(signal.SIGINT)
@@ -86,7 +87,7 @@ def test_ctrl_c_stops_everything_in_time_even_what_will_not_end(unwilling: Runni
 
 
 def test_only_the_unwilling_outlives_a_killed_run_and_the_next_run_ends_that(unwilling: Running) -> None:
-    unwilling.wait_for("Ready: open")
+    unwilling.wait_for("once has finished.")
     unwilling.end(signal.SIGKILL)
     assert processes.wait(lambda: len(unwilling.processes()) == 2, 10)  # the stubborn one and what it started
     unwilling.process = unwilling.start()
@@ -190,3 +191,10 @@ def test_given_servers_are_used_instead_of_embedded_ones(monkeypatch: pytest.Mon
     assert environment["DATABASE_URL"] == "postgres://elsewhere/db"
     assert "DATABASE_OWNER_URL" not in environment
     assert environment["REDIS_URL"] == "redis://r"
+
+
+def test_long_logs_are_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "web.log").write_bytes(b"x" * (run.LONG_LOG + 1))
+    (tmp_path / "beat.log").write_text("short")
+    run.set_aside_long_logs(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"web.log.old", "beat.log"}
