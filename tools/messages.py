@@ -33,7 +33,7 @@ CALLS = (
 CALL = re.compile(r"\b(?:_|n?p?gettext(?:_lazy|_noop)?)\(")
 PLACEHOLDER = re.compile(r"%\(\w+\)[#0 +.\d]*[a-z]|\{\w*\}")
 # Names of our own and of others, which are the same in every language.
-NAMES = {"Review Queue", "Prodigy", "Label Studio", "Ozone"}
+NAMES = {"Review Queue", "Prodigy", "Label Studio", "Ozone", "CSV", "JSON Lines"}
 HIDDEN = re.compile(
     r"\{%\s*comment.*?endcomment\s*%\}|\{#.*?#\}|\{%\s*blocktranslate.*?endblocktranslate\s*%\}|\{%.*?%\}|\{\{.*?\}\}"
     r"|<!--.*?-->|<(script|style|kbd)\b.*?</\1>",
