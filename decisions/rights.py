@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from django.db.models import BooleanField, F
+from django.db import connection
+from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
@@ -186,13 +187,23 @@ def who_holds(act: Act, case: Case = NOBODY) -> list[str]:
     return [role for role in Role if may(Standing(role), act, fresh)]
 
 
+# `Membership.objects.of(user).on(queue_id)` as text: each call and page asks this, some twice, and to put the
+# statement together anew takes longer than to run it.
+STANDING = """
+    SELECT m.role, m.value_limit FROM decisions_membership m JOIN decisions_user u ON u.id = m.user_id
+    WHERE m.user_id = %s AND u.is_active AND (m.queue_id = %s OR m.queue_id IS NULL)
+    ORDER BY m.queue_id NULLS LAST LIMIT 1
+"""
+
+
 def standing(user: User, queue_id: int | None) -> Standing | None:
     """Return where a person stands on a queue (None: the whole site), or None when they do not belong there.
 
     The membership on the queue itself goes before one on all queues, even where it gives less.
     """
-    memberships = Membership.objects.of(user).on(queue_id)
-    found = memberships.order_by(F("queue").desc(nulls_last=True)).values_list("role", "value_limit").first()
+    with connection.cursor() as cursor:
+        cursor.execute(STANDING, [user.pk, queue_id])
+        found = cursor.fetchone()
     return Standing(*found, kind=user.kind) if found else None
 
 
