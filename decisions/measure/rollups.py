@@ -9,7 +9,7 @@ from decisions.models import Queue, Rollup
 HOUR = timedelta(hours=1)
 OVERLAP = HOUR  # hours are counted again this far back: no transaction stays open that long
 SLOT = 300  # seconds; a person who decided within a slot worked it
-LOCKS = 7003  # advisory locks of the roll-up, by queue: two beats are harmless
+LOCKS = 7006  # advisory locks of the roll-up, by queue: two beats are harmless
 
 # figure -> (key, value, table, time): counted per queue and hour
 HOURLY = {
