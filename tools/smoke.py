@@ -101,7 +101,7 @@ def running(folder: Path, port: int, seconds: float) -> Iterator[Run]:
     run = Run(folder, port, process)
     threading.Thread(target=lambda: run.lines.extend(process.stdout or ()), daemon=True).start()
     try:
-        until("the first page", lambda: process.poll() is not None or is_ready(run), seconds)
+        until("the first page", lambda: process.poll() is not None or (is_announced(run) and is_ready(run)), seconds)
         if process.poll() is not None:
             raise Broken("make run ended by itself:\n" + "".join(run.lines[-30:]))
         say(f"ready after {time.monotonic() - began:.1f} s")
@@ -111,6 +111,11 @@ def running(folder: Path, port: int, seconds: float) -> Iterator[Run]:
         raise
     finally:
         stop(run)
+
+
+def is_announced(run: Run) -> bool:
+    """Tell whether the terminal says where to go."""
+    return any(f"open {run.url}" in line for line in run.lines)
 
 
 def is_ready(run: Run) -> bool:
@@ -226,9 +231,8 @@ def main() -> int:
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)  # noqa: S603, S607 - our own
         port = free_port()
         with running(clone, port, FIRST_SECONDS) as run:
-            told = "".join(run.lines)
-            if "reviewer@example.org" not in told or run.url not in told:
-                raise Broken("make run did not print the people and the address")
+            if "reviewer@example.org" not in "".join(run.lines):
+                raise Broken("make run did not print the people")
             one_item(run)
             say(run.manage("verify_log", "--deep").splitlines()[-1])
         with running(clone, port, LATER_SECONDS) as run:
