@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.cache import cache
@@ -9,6 +10,9 @@ from pytest_django import DjangoDbBlocker
 
 from tests import databases
 from tests.databases import Clone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +36,22 @@ def committed_db(django_db_setup: None, template_database: str, django_db_blocke
     """A database of its own, for tests that commit: races, workers, browsers."""
     with django_db_blocker.unblock(), databases.clone(template_database) as clone:
         yield clone
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """One browser for all browser tests of a worker."""
+    from playwright.sync_api import Error, sync_playwright
+
+    from tests.browser import chromium
+
+    with sync_playwright() as playwright:
+        try:
+            started = chromium.launch(playwright)
+        except Error as error:
+            pytest.skip(f"no browser on this machine: {error.message.splitlines()[0]}")
+        yield started
+        started.close()
 
 
 @pytest.fixture(autouse=True)

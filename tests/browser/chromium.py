@@ -1,11 +1,9 @@
-"""One browser for all browser tests: Debian's chromium where there is one, else Playwright's own."""
+"""The browser of browser tests: Debian's chromium where there is one, else Playwright's own."""
 
 import os
 import shutil
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 # Playwright's synchronous interface runs an event loop in this thread; Django takes that for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -24,14 +22,3 @@ def launch(playwright: Playwright) -> Browser:
     """The browser of this machine."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     return playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        try:
-            started = launch(playwright)
-        except Error as error:
-            pytest.skip(f"no browser on this machine: {error.message.splitlines()[0]}")
-        yield started
-        started.close()
