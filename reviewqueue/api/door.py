@@ -37,6 +37,12 @@ class Door(APIView):
     scopes: ClassVar[frozenset[str]]
     schema = Schema()
     content_negotiation_class = formats.AlwaysJSON
+    metadata_class = None  # what OPTIONS would tell is in the schema
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers:
+            raise formats.NoLength
 
     @property
     def default_response_headers(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from decisions.exceptions import Invalid, TooBig
+from decisions.exceptions import Invalid, Refused, TooBig
 from decisions.intake import parse
 
 JSON = "application/json"
@@ -24,6 +24,12 @@ class Malformed(Invalid):
     """This is not JSON as we read it."""
 
     code = "malformed"
+
+
+class NoLength(Refused):
+    """Say with Content-Length how much you send: a body in chunks would be taken for an empty one."""
+
+    code = "no_length"
 
 
 class JSONRenderer(BaseRenderer):

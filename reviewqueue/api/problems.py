@@ -47,6 +47,7 @@ STATUS: dict[type[Refused], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    formats.NoLength: HTTPStatus.LENGTH_REQUIRED,
     TooBig: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,

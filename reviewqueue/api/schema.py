@@ -24,6 +24,7 @@ REFUSALS = {
     "403": "The token lacks the scope, or its person the right that `right` names.",
     "404": "There is no such thing, or it is not yours to see.",
     "409": "The state has changed, so this no longer fits; `code` says how.",
+    "411": "A body in chunks, without Content-Length.",
     "413": "Too big: more than 1 MB, or with items 20 MB or 10,000 lines.",
     "415": "Not a media type or content encoding that this call takes.",
     "422": "This Idempotency-Key was used before, for another call.",
@@ -70,7 +71,7 @@ class Schema(AutoSchema):
         if "{" in self.path:
             statuses.append("404")
         if self.method == "POST":
-            statuses += ["400", "409", "413", "415", "422"]
+            statuses += ["400", "409", "411", "413", "415", "422"]
         return sorted({*statuses, *getattr(self.view, "refusals", ())})
 
 
@@ -93,6 +94,7 @@ class SchemaView(SpectacularAPIView):
 
     authentication_classes = [TokenAuthentication, SessionAuthentication]
     permission_classes = [IsAuthenticated]
+    metadata_class = None
 
 
 class DocsView(SpectacularSwaggerSplitView):
@@ -100,4 +102,5 @@ class DocsView(SpectacularSwaggerSplitView):
 
     authentication_classes = [TokenAuthentication, SessionAuthentication]
     permission_classes = [IsAuthenticated]
+    metadata_class = None
     template_name = "api/docs.html"

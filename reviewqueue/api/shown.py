@@ -5,7 +5,7 @@ from typing import Any
 
 from decisions import redact, rights
 from decisions.exceptions import NotFound
-from decisions.models import Decision, Item, Ruling, Task, User
+from decisions.models import Decision, Item, Queue, Ruling, Task, User
 from decisions.queues.live import Live
 from decisions.redact import Sight
 
@@ -15,6 +15,8 @@ def tasks(claimed: Sequence[Task], *, queue: Live, person: User) -> list[dict[st
     stands = rights.standing(person, queue.queue_id)
     if stands is None:
         raise NotFound
+    for task in claimed:
+        task.item.queue = Queue(pk=queue.queue_id, slug=queue.slug)  # all that is read of it, without a query
     sights = redact.for_many([task.item_id for task in claimed], standing=stands, user=person, spec=queue.spec)
     return [
         {

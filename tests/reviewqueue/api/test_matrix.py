@@ -198,7 +198,7 @@ def test_other_methods_are_not_there(route: str) -> None:
     queue = make_queue()
     person = caller("manager", queue)
     path = address(route, person, queue)
-    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {had for had, r in TABLE if r == route}:
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - {had for had, r in TABLE if r == route}:
         answer = person.send(method, path, b"{}")
         assert (method, answer.status_code) == (method, 405)
 

@@ -213,6 +213,10 @@ def held(lock: int) -> Iterator[None]:
         other.close()
 
 
+def in_chunks(world: World, operation: str) -> None:
+    world.person.post(world.call(operation)[1], {}, **{"Transfer-Encoding": "chunked"})
+
+
 def too_big(world: World, operation: str) -> None:
     most = 20 * 1024 * 1024 if operation.startswith("submit") else 1024 * 1024
     kind = "application/x-ndjson" if operation == "submit_batch" else "application/json"
@@ -242,6 +246,7 @@ REFUSED: dict[str, Callable[[World, str], None]] = {
     "403": forbidden,
     "404": absent,
     "409": in_flight,
+    "411": in_chunks,
     "413": too_big,
     "415": other_type,
     "422": reused_key,
