@@ -46,6 +46,7 @@ DATABASES = {
     # Only `migrate` and `prepare_roles` use it: the app runs under a role that can't change the record.
     "owner": env.db("DATABASE_OWNER_URL", default=env.str("DATABASE_URL")),
 }
+IS_OWNER_NAMED = any(name in env.ENVIRON for name in ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL")

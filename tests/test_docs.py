@@ -19,7 +19,7 @@ def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 120
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/README.md", "docs/operations.md", "docs/record.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/README.md", "docs/operations.md"])
 def test_links_lead_to_files(page: str) -> None:
     text = (ROOT / page).read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
