@@ -54,7 +54,8 @@ class Run:
         try:
             with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - loopback
                 text = response.read().decode()
-                return response.status, json.loads(text) if text.startswith("{") else text
+                is_json = response.headers.get_content_type() == "application/json"
+                return response.status, json.loads(text) if is_json else text
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
