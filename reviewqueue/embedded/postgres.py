@@ -97,6 +97,7 @@ def initialise(cluster: Cluster, manner: Manner) -> None:
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
         "--data-checksums",
+        "--no-sync" if manner.extra.get("fsync") == "off" else "--sync-method=fsync",
     ]
     command = [str(manner.programs / "initdb"), f"--pgdata={draft}", *options]
     made = run(command, identity=manner.identity, cwd=cluster.home)
@@ -117,7 +118,7 @@ def configure(cluster: Cluster, manner: Manner, port: int) -> None:
 
 def processes(cluster: Cluster) -> list[int]:
     """Return every process of this cluster, wherever it came from."""
-    return working_in(cluster.data, "postgres") if cluster.data.exists() else []
+    return working_in(cluster.data, "postgres")
 
 
 def postmaster(cluster: Cluster) -> int | None:

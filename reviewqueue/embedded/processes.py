@@ -12,6 +12,7 @@ from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 PAUSE = 0.05
+GONE = " (deleted)"  # what the kernel appends to a path that is no more
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,10 @@ def is_alive(pid: int) -> bool:
 
 
 def working_in(directory: Path, program: str) -> list[int]:
-    """Return the processes of a program whose working directory is the given one: how leftovers are recognised."""
+    """Return the processes of a program whose working directory is the given one: how leftovers are recognised.
+
+    A directory that was deleted under a process still counts, and so does a program that was replaced by a newer one.
+    """
     wanted = str(directory.resolve())
     found = []
     for entry in Path("/proc").iterdir():
@@ -136,7 +140,7 @@ def working_in(directory: Path, program: str) -> list[int]:
             place, binary = str((entry / "cwd").readlink()), str((entry / "exe").readlink())
         except OSError:  # it ended meanwhile, or is not ours to look at
             continue
-        if place == wanted and Path(binary.removesuffix(" (deleted)")).name == program:
+        if place.removesuffix(GONE) == wanted and Path(binary.removesuffix(GONE)).name == program:
             found.append(int(entry.name))
     return sorted(found)
 

@@ -57,7 +57,7 @@ def image_environment(app: Path) -> dict[str, str]:
 def database() -> Iterator[tuple[Path, servers.Servers]]:
     """A PostgreSQL as the official image leaves it before our script runs, and a Redis."""
     folder = Path(tempfile.mkdtemp(prefix="rq-test-"))
-    started = servers.start(folder)
+    started = servers.start(folder, servers.Wish(settings={"fsync": "off"}))
     with closing(as_superuser(folder, started)) as session, session.cursor() as cursor:
         session.autocommit = True
         cursor.execute("DROP DATABASE reviewqueue")

@@ -10,6 +10,7 @@ import pytest
 
 from reviewqueue.embedded import secrets, servers
 
+QUICK = servers.Wish(settings={"fsync": "off"})
 NOT_OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "RUN_DIR", *secrets.MAKERS)
 
 
@@ -25,7 +26,7 @@ def empty_dir() -> Iterator[Path]:
 def template() -> Iterator[Path]:
     """A folder whose servers ran and were stopped, to be copied."""
     folder = Path(tempfile.mkdtemp(prefix="rq-test-"))
-    servers.start(folder)
+    servers.start(folder, QUICK)
     servers.stop(folder)
     (folder / servers.FILE).unlink()
     yield folder

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from reviewqueue.embedded import servers
+from tests.reviewqueue.embedded.conftest import QUICK
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 NOT_RUNNING = "The embedded servers are not running. Start them with `make run`, or set DATABASE_URL.\n"
@@ -25,7 +26,7 @@ def manage(environment: dict[str, str], run_dir: Path, *arguments: str) -> subpr
 def test_commands_find_the_servers_and_say_when_they_have_stopped(
     run_dir: Path, bare_environment: dict[str, str]
 ) -> None:
-    servers.start(run_dir)
+    servers.start(run_dir, QUICK)
     found = manage(bare_environment, run_dir, "shell", "--no-imports", "--command", COUNT)
     assert found.stdout == "42\n", found.stderr
     servers.stop(run_dir)

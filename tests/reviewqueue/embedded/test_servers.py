@@ -1,6 +1,7 @@
 """The embedded servers start, are found, survive kill -9, and leave nothing behind."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,8 +19,8 @@ import redis
 
 from reviewqueue.embedded import place, processes, servers
 from reviewqueue.embedded.errors import EmbeddedError
+from tests.reviewqueue.embedded.conftest import QUICK
 
-QUICK = servers.Wish(settings={"fsync": "off"})
 BASE_DIR = Path(__file__).resolve().parents[3]
 
 
@@ -144,6 +146,14 @@ def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(run_dir: Path)
     assert ask(servers.start(run_dir, QUICK).database_url, "SELECT 1") == (1,)
 
 
+def test_servers_whose_folder_was_deleted_under_them_are_ended(run_dir: Path) -> None:
+    first = servers.start(run_dir, QUICK)
+    shutil.rmtree(run_dir)
+    again = servers.start(run_dir, QUICK)
+    assert ask(again.database_url, "SELECT 1") == (1,)
+    assert not any(processes.is_alive(pid) for pid in first.pids.values())
+
+
 def test_a_taken_port_is_given_up(run_dir: Path) -> None:
     first = servers.start(run_dir, QUICK)
     servers.stop(run_dir)
@@ -185,6 +195,10 @@ def test_broken_data_is_refused_with_the_end_of_the_log(run_dir: Path) -> None:
         servers.start(run_dir, QUICK)
 
 
+def root_wish(identity: processes.Identity) -> servers.Wish:
+    return replace(QUICK, identity=identity, redis=False)
+
+
 def owner_of(pid: int) -> int:
     return Path(f"/proc/{pid}").stat().st_uid
 
@@ -196,7 +210,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs anoth
 def test_root_without_namespaces_runs_postgres_as_another_user(empty_dir: Path) -> None:
     empty_dir.chmod(0o755)
     identity = place.other_user()
-    started = servers.start(empty_dir, servers.Wish(identity=identity, redis=False))
+    started = servers.start(empty_dir, root_wish(identity))
     assert identity.user
     assert owner_of(started.pids["postgres"]) == identity.user[0]
     assert Path(started.data).is_relative_to(empty_dir)
@@ -205,10 +219,10 @@ def test_root_without_namespaces_runs_postgres_as_another_user(empty_dir: Path) 
 @needs_root
 def test_a_closed_folder_sends_the_data_to_a_place_that_is_named(empty_dir: Path) -> None:
     empty_dir.chmod(0o700)
-    first = servers.start(empty_dir, servers.Wish(identity=place.other_user(), redis=False))
+    first = servers.start(empty_dir, root_wish(place.other_user()))
     assert Path(first.data).is_relative_to(place.outside_name(empty_dir))
     servers.stop(empty_dir)
-    again = servers.start(empty_dir, servers.Wish(identity=place.other_user(), redis=False))
+    again = servers.start(empty_dir, root_wish(place.other_user()))
     assert again.data == first.data
     servers.remove(empty_dir)
     assert not place.outside_name(empty_dir).exists()
@@ -217,9 +231,9 @@ def test_a_closed_folder_sends_the_data_to_a_place_that_is_named(empty_dir: Path
 @needs_root
 def test_data_is_handed_over_when_the_identity_changes(empty_dir: Path) -> None:
     empty_dir.chmod(0o755)
-    servers.start(empty_dir, servers.Wish(identity=place.other_user(), redis=False))
+    servers.start(empty_dir, root_wish(place.other_user()))
     servers.stop(empty_dir)
-    started = servers.start(empty_dir, servers.Wish(identity=processes.Identity(mapped=True), redis=False))
+    started = servers.start(empty_dir, root_wish(processes.Identity(mapped=True)))
     assert ask(started.database_url, "SELECT 1") == (1,)
 
 
@@ -232,5 +246,5 @@ def test_a_folder_of_somebody_else_outside_is_refused(empty_dir: Path) -> None:
     foreign.mkdir()
     os.chown(foreign, *identity.user)
     with pytest.raises(EmbeddedError, match="is not ours"):
-        servers.start(empty_dir, servers.Wish(identity=identity, redis=False))
+        servers.start(empty_dir, root_wish(identity))
     assert servers.read(empty_dir) == servers.Servers()
