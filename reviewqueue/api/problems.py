@@ -28,14 +28,14 @@ URN = "urn:reviewqueue:problem:"  # a name, not an address; docs/api.md lists th
 
 
 class Unavailable(Refused):
-    """The database does not answer just now. Nothing was changed; please try again."""
+    """The database does not answer just now. Please send this again: what was done before is not done twice."""
 
     code = "unavailable"
     retry_after = 5
 
 
 class Broken(Refused):
-    """Something is wrong on our side. It was noted, and nothing was changed."""
+    """Something is wrong on our side. It was noted."""
 
     code = "broken"
 
