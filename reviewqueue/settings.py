@@ -43,7 +43,7 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": env.bool("DISABLE_SERVER_SIDE_CURSORS", False),
     },
-    # Only `migrate` and `prepare_roles` use it: the app runs under a role that can't change the record.
+    # Only `migrate` uses it: the app runs under a role that can't change the record.
     "owner": env.db("DATABASE_OWNER_URL", default=env.str("DATABASE_URL")),
 }
 IS_OWNER_NAMED = any(name in env.ENVIRON for name in ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"))
@@ -159,6 +159,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SSL_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # probes come from inside, without a proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
