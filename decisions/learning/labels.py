@@ -5,9 +5,10 @@ Each ruling that people made becomes a label once, also one that a later ruling 
 looked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count, groupby
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -20,7 +21,7 @@ from decisions.record import log
 LOCKS = 7002  # the first key of this house's advisory locks on feeds
 FEED = 1
 BATCH = 500  # labels a transaction: it holds the chains of their queues
-CHUNK = 1000
+PIECE = 1000  # labels that a reader gets at a time
 VALUES = {Truth.POSITIVE: 1, Truth.NEGATIVE: 0, Truth.NONE: None}
 PROVENANCE = {
     Task.Purpose.SOFT: Label.Provenance.SOFT,
@@ -52,12 +53,15 @@ def feed_due(at: datetime) -> int:
     return fed
 
 
-def after(no: int, queue_id: int) -> Iterator[Label]:
-    """Yield a queue's labels with numbers above `no`, in order; no snapshot stays open while the reader reads."""
-    rows = Label.objects.filter(queue=queue_id).select_related("item").order_by("no")
-    while chunk := list(rows.filter(no__gt=no)[:CHUNK]):
-        yield from chunk
-        no = chunk[-1].no
+def after(no: int, queue_id: int, columns: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
+    """Yield a queue's labels with numbers above `no`, in order and some at a time, with these columns, `no` among them.
+
+    A column is named by where a label finds it. Each piece is a query, so no snapshot stays open for a slow reader.
+    """
+    rows = Label.objects.filter(queue=queue_id).order_by("no").values_list(*columns.values())
+    while piece := [dict(zip(columns, row, strict=True)) for row in rows.filter(no__gt=no)[:PIECE]]:
+        yield piece
+        no = piece[-1]["no"]
 
 
 @transaction.atomic

@@ -1,8 +1,5 @@
 """What training gets: the labels of a queue, as a stream that can be taken up again without gaps."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -10,12 +7,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from decisions import rights
+from decisions.learning import labels
 from decisions.models import Label
 from decisions.rights import Act
 from reviewqueue.api import auth, formats, keyset
 from reviewqueue.api.door import QUEUE, Door, queue_asked
 
-CHUNK = 1000  # rows a query: no snapshot stays open while a slow reader reads
 AFTER = OpenApiParameter("after", OpenApiTypes.INT64, description="The `no` of the last label you have; 0 for all.")
 SAME = ("no", "item", "ruling", "value", "outcome", "propensity", "provenance", "ruled_at", "at")
 COLUMNS = {**{name: name for name in SAME}, "external_id": "item__external_id", "replaces": "replaces__no"}
@@ -46,12 +43,5 @@ class Labels(Door):
     def get(self, request: Request) -> StreamingHttpResponse:
         queue = queue_asked(request)
         rights.require(auth.of(request).user, Act.FEED_LABELS, queue_id=queue.pk)
-        return formats.stream(_chunks(queue.pk, keyset.number(request.query_params, "after", 0)))
-
-
-def _chunks(queue_id: int, after: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield a queue's labels with a number above `after`, so many at a time."""
-    rows = Label.objects.filter(queue=queue_id).order_by("no").values_list(*COLUMNS.values())
-    while chunk := [dict(zip(COLUMNS, row, strict=True)) for row in rows.filter(no__gt=after)[:CHUNK]]:
-        yield chunk
-        after = chunk[-1]["no"]
+        after = keyset.number(request.query_params, "after", 0)
+        return formats.stream(labels.after(after, queue.pk, COLUMNS))

@@ -168,11 +168,17 @@ def test_an_undone_decision_leaves_no_label_and_the_next_one_does() -> None:
 
 
 def test_the_feed_of_a_queue_goes_on_after_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels, "CHUNK", 2)
+    monkeypatch.setattr(labels, "PIECE", 2)
     queue, other = make_queue(), make_queue()
     for number in range(9):
         final(make_ruling(make_item(other if number == 4 else queue), NOON + number * SECOND))
     fed()
-    assert [label.no for label in labels.after(0, queue.pk)] == [1, 2, 3, 4, 6, 7, 8, 9]
-    assert [label.no for label in labels.after(3, queue.pk)] == [4, 6, 7, 8, 9]
-    assert list(labels.after(9, queue.pk)) == []
+
+    def numbers(after: int) -> list[list[int]]:
+        return [
+            [row["number"] for row in piece] for piece in labels.after(after, queue.pk, {"number": "no", "no": "no"})
+        ]
+
+    assert numbers(0) == [[1, 2], [3, 4], [6, 7], [8, 9]]
+    assert numbers(3) == [[4, 6], [7, 8], [9]]
+    assert numbers(9) == []
