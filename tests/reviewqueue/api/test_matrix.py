@@ -218,3 +218,20 @@ def test_each_scope_opens_its_doors_only(scope: str) -> None:
         answer = person.get(path) if method == "GET" else person.post(path, said)
         is_shut = answer.status_code == 403 and answer.json()["code"] == "wrong_scope"
         assert (method, route, is_shut) == (method, route, scope not in scopes)
+
+
+BOUND = sorted((method, route) for method, route in TABLE if "<" in route or route in BY_QUEUE)
+
+
+@pytest.mark.parametrize(("method", "route"), BOUND)
+def test_a_token_limited_to_another_queue_finds_nothing_here(method: str, route: str) -> None:
+    queue, person = make_queue(), caller("manager")
+    make_task(queue)
+    path = address(route, person, queue)
+    person.token.queues.add(make_queue())
+    said, _row = TABLE[method, route]
+    if method == "GET":
+        answer = person.get(path)
+    else:
+        answer = person.lines(path, said) if "batch" in route else person.post(path, said)
+    assert answer.status_code == 404
