@@ -24,7 +24,6 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, max_length=120)),
                 ('kind', models.CharField(choices=[('person', 'Person'), ('service', 'Service'), ('simulated', 'Simulated')], default='person', max_length=12)),
                 ('is_active', models.BooleanField(default=True)),
-                ('language', models.CharField(blank=True, max_length=10)),
                 ('keys', models.JSONField(blank=True, default=dict)),
                 ('joined_at', models.DateTimeField(auto_now_add=True)),
             ],

@@ -3,6 +3,8 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from decisions.models.facts import Fact
 
@@ -40,30 +42,30 @@ class Item(Fact):
     """
 
     class Band(models.TextChoices):
-        HARD = "hard"
-        SOFT = "soft"
-        PASS = "pass"  # noqa: S105 - a route, not a password
-        NONE = "none"  # nothing scored it
+        HARD = "hard", _("Hard")
+        SOFT = "soft", _("Soft")
+        PASS = "pass", _("Pass")
+        NONE = "none", _("None")  # nothing scored it
 
     class Route(models.TextChoices):
-        HARD = "hard"
-        SOFT = "soft"
-        PASS = "pass"  # noqa: S105 - a route, not a password
+        HARD = "hard", _("Hard")
+        SOFT = "soft", _("Soft")
+        PASS = "pass", _("Pass")
 
     class RouteReason(models.TextChoices):
-        SCORE = "score"
-        CONTROL = "control"
-        INPUT_CHECK = "input_check"
-        OUTPUT_CHECK = "output_check"
-        FALLBACK = "fallback"
+        SCORE = "score", _("Score")
+        CONTROL = "control", _("Control")
+        INPUT_CHECK = "input_check", _("Input Check")
+        OUTPUT_CHECK = "output_check", _("Output Check")
+        FALLBACK = "fallback", _("Fallback")
 
     class Rung(models.TextChoices):
         """Which rung of the ladder gave the score."""
 
-        SENT = "sent"
-        MODEL = "model"
-        HEURISTIC = "heuristic"
-        PEOPLE = "people"
+        SENT = "sent", _("Sent")
+        MODEL = "model", _("Model")
+        HEURISTIC = "heuristic", _("Heuristic")
+        PEOPLE = "people", pgettext_lazy("rung", "People")
 
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="items", db_index=False)
     external_id = models.CharField(max_length=200)

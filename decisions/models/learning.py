@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from decisions.models.facts import Fact
 
@@ -23,7 +24,7 @@ class Label(Fact):
     class Provenance(models.TextChoices):
         SOFT = "soft", _("Soft")
         CONTROL = "control", _("Control")
-        AUDIT = "audit", _("Audit")
+        AUDIT = "audit", pgettext_lazy("purpose", "Audit")
         OVERRIDE = "override", _("Override")
         GOLD = "gold", _("Gold")
         OUTSIDE = "outside", _("Outside truth")

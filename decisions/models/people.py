@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 
 class UserManager(BaseUserManager["User"]):
@@ -24,15 +25,14 @@ class User(AbstractBaseUser):
     """A person, or a service that acts under its own name. Deactivated, never deleted."""
 
     class Kind(models.TextChoices):
-        PERSON = "person"
-        SERVICE = "service"
-        SIMULATED = "simulated"
+        PERSON = "person", _("Person")
+        SERVICE = "service", _("Service")
+        SIMULATED = "simulated", _("Simulated")
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.PERSON)
     is_active = models.BooleanField(default=True)
-    language = models.CharField(max_length=10, blank=True)
     keys = models.JSONField(default=dict, blank=True)
     joined_at = models.DateTimeField(auto_now_add=True)
 
@@ -63,11 +63,11 @@ class Membership(models.Model):
     """A person's role on one queue, or on all of them (queue empty)."""
 
     class Role(models.TextChoices):
-        REVIEWER = "reviewer"
-        LEAD = "lead"
-        MANAGER = "manager"
-        AUDITOR = "auditor"
-        ADMIN = "admin"
+        REVIEWER = "reviewer", _("Reviewer")
+        LEAD = "lead", _("Lead")
+        MANAGER = "manager", _("Manager")
+        AUDITOR = "auditor", _("Auditor")
+        ADMIN = "admin", _("Admin")
 
     user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
     queue = models.ForeignKey("Queue", models.PROTECT, null=True, blank=True, related_name="memberships")
@@ -93,11 +93,11 @@ class Token(models.Model):
     """A key to the API. Only the SHA-256 of its secret is stored."""
 
     class Scope(models.TextChoices):
-        INTAKE = "intake"
-        REVIEW = "review"
-        READ = "read"
-        MANAGE = "manage"
-        AUDIT = "audit"
+        INTAKE = "intake", _("Intake")
+        REVIEW = "review", _("Review")
+        READ = "read", _("Read")
+        MANAGE = "manage", _("Manage")
+        AUDIT = "audit", _("Audit")
 
     user = models.ForeignKey(User, models.PROTECT, related_name="tokens")
     name = models.CharField(max_length=80)

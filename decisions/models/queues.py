@@ -59,8 +59,8 @@ class ModelVersion(Fact):
     """
 
     class Kind(models.TextChoices):
-        EXTERNAL = "external"
-        PIPELINE = "pipeline"
+        EXTERNAL = "external", _("External")
+        PIPELINE = "pipeline", _("Pipeline")
 
     queue = models.ForeignKey(Queue, models.PROTECT, related_name="models", db_index=False)
     name = models.CharField(max_length=100)
@@ -100,11 +100,11 @@ class Policy(models.Model):
     """
 
     class State(models.TextChoices):
-        DRAFT = "draft"
-        APPROVED = "approved"
-        CANARY = "canary"
-        LIVE = "live"
-        RETIRED = "retired"
+        DRAFT = "draft", _("Draft")
+        APPROVED = "approved", _("Approved")
+        CANARY = "canary", _("Canary")
+        LIVE = "live", _("Live")
+        RETIRED = "retired", _("Retired")
 
     queue = models.ForeignKey(Queue, models.PROTECT, related_name="policies", db_index=False)
     no = models.PositiveIntegerField()

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from decisions.models.facts import Fact
 
@@ -34,7 +35,7 @@ class Task(models.Model):
     class Purpose(models.TextChoices):
         SOFT = "soft", _("Soft")
         CONTROL = "control", _("Control")
-        AUDIT = "audit", _("Audit")
+        AUDIT = "audit", pgettext_lazy("purpose", "Audit")
         SECOND = "second", _("Second opinion")
         GOLD = "gold", _("Gold")
         APPEAL = "appeal", _("Appeal")

@@ -121,17 +121,14 @@ def _ruled(step: Step, _item: Item, sight: Sight, user: User, spec: Spec) -> Sho
     return _("Holds: %(outcome)s") % {"outcome": holds}, "", facts
 
 
-def _action(title: str) -> Callable[[Step, Item, Sight, User, Spec], Shown | None]:
-    def shown(step: Step, _item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown | None:
-        if not (sight.machine and sight.history):
-            return None
-        row: Action = step.row
-        facts = [(_("Action"), row.name), (_("State"), row.get_state_display()), (_("Due"), row.due_at)]
-        if step.what == What.ANSWERED:
-            facts = [(_("Action"), row.name), (_("Result"), row.get_result_display()), ("", row.result_detail)]
-        return _(title), "", facts
-
-    return shown
+def _action(step: Step, _item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown | None:
+    if not (sight.machine and sight.history):
+        return None
+    row: Action = step.row
+    facts = [(_("Action"), row.name), (_("State"), row.get_state_display()), (_("Due"), row.due_at)]
+    if step.what == What.ANSWERED:
+        facts = [(_("Action"), row.name), (_("Result"), row.get_result_display()), ("", row.result_detail)]
+    return str(step.what.label), "", facts
 
 
 def _delivered(step: Step, _item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown | None:
@@ -169,9 +166,9 @@ SHOWN: dict[What, Callable[[Step, Item, Sight, User, Spec], Shown | None]] = {
     What.MOVED: _moved,
     What.DECIDED: _decided,
     What.RULED: _ruled,
-    What.TOLD: _action("Action planned"),
+    What.TOLD: _action,
     What.DELIVERED: _delivered,
-    What.ANSWERED: _action("Receiver answered"),
+    What.ANSWERED: _action,
     What.LABELLED: _labelled,
     What.NOTED: _noted,
 }
