@@ -1,10 +1,12 @@
 """What an auditor looks for, and how a person overrides."""
 
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from decisions.models import Item, Policy, Queue, Ruling, Task, User
 from decisions.queues.spec import Spec
@@ -28,8 +30,8 @@ class HistoryForm(forms.Form):
         ],
     )
     person = forms.ChoiceField(label=_("Who"), required=False)
-    was = forms.ChoiceField(label=_("From"), required=False)
-    outcome = forms.ChoiceField(label=_("To"), required=False)
+    was = forms.ChoiceField(label=pgettext_lazy("outcome", "From"), required=False)
+    outcome = forms.ChoiceField(label=pgettext_lazy("outcome", "To"), required=False)
     reason = forms.ChoiceField(label=_("Reason"), required=False)
     source = forms.ChoiceField(label=_("How"), required=False, choices=[ANY, *Ruling.Source.choices])
     purpose = forms.ChoiceField(label=_("Purpose"), required=False, choices=[ANY, *Task.Purpose.choices])
@@ -38,7 +40,9 @@ class HistoryForm(forms.Form):
     since = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label=_("Before"), required=False, widget=forms.DateInput({"type": "date"}))
     is_simulated = forms.ChoiceField(
-        label=_("People"), required=False, choices=[ANY, ("no", _("real")), ("yes", _("simulated"))]
+        label=pgettext_lazy("real or simulated", "People"),
+        required=False,
+        choices=[ANY, ("no", _("real")), ("yes", _("simulated"))],
     )
     text = forms.CharField(label=_("Note has"), required=False, max_length=100)
 
@@ -70,7 +74,7 @@ class HistoryForm(forms.Form):
                 told[name] = int(told[name])
         for name in ("since", "until"):
             if name in told:
-                midnight = timezone.datetime.combine(told[name], timezone.datetime.min.time())
+                midnight = datetime.combine(told[name], time.min)
                 told[name] = timezone.make_aware(midnight, self.zone)
         if "is_simulated" in told:
             told["is_simulated"] = told["is_simulated"] == "yes"

@@ -13,6 +13,7 @@ from decisions.queues.spec import Spec
 from decisions.record import history
 from decisions.record.history import Step, What
 from decisions.redact import Sight
+from reviewqueue.web import words
 
 ICONS = {
     What.ARRIVED: "inbox",
@@ -64,14 +65,14 @@ def _arrived(step: Step, item: Item, _sight: Sight, _user: User, _spec: Spec) ->
     return _("Arrived"), "", facts
 
 
-def _routed(_step: Step, item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown | None:
+def _routed(_step: Step, item: Item, sight: Sight, _user: User, spec: Spec) -> Shown | None:
     if not sight.machine:
         return None
     facts = [
         (_("Reason"), item.get_reason_display()),
         (_("Score"), item.score),
         (_("Recalibrated"), item.p),
-        (_("Failed checks"), ", ".join(item.failures)),
+        (_("Failed checks"), words.failures(item.failures, spec)),
         (_("Propensity"), item.propensity),
         (_("Policy"), item.policy.no),
         (_("Model"), item.model.name if item.model else ""),
@@ -89,7 +90,7 @@ def _scored(step: Step, _item: Item, sight: Sight, _user: User, _spec: Spec) -> 
 def _moved(step: Step, _item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown:
     purpose = redact.purpose(step.row.task, sight)
     shown = Task.Purpose(purpose).label if purpose in Task.Purpose else _("Review")
-    facts = [(_("Task"), step.row.task_id), (_("Purpose"), shown), (_("Reason"), step.row.reason)]
+    facts = [(_("Task"), step.row.task_id), (_("Purpose"), shown), (_("Reason"), words.left(step.row.reason))]
     return str(step.row.get_kind_display()), "", facts
 
 
