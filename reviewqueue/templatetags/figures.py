@@ -64,6 +64,12 @@ def span(value: timedelta | float | None, waiting: float = 0) -> str:
 
 
 @register.filter
+def hours(value: float | None) -> str:
+    """A span of time given in hours."""
+    return span(None if value is None else value * HOUR)
+
+
+@register.filter
 def get(mapping: Mapping[Any, Any], key: Any) -> Any:
     """What a mapping has under a key that is itself a variable."""
     return mapping.get(key)

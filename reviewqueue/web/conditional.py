@@ -23,6 +23,7 @@ def unchanged_is_304(view: View[P]) -> View[P]:
         response["ETag"] = etag
         patch_cache_control(response, private=True, no_cache=True)
         answer = get_conditional_response(request, etag=etag, response=response)
-        return response if answer is None else HttpResponse(status=answer.status_code, headers=dict(answer.items()))
+        assert isinstance(answer, HttpResponse)  # the one it was given, or a 304 in its place
+        return answer
 
     return inner

@@ -41,8 +41,9 @@ class RefusalPages:
 def page(request: HttpRequest, error: Refused) -> HttpResponse:
     """Render a refusal: a whole page, or a notice where a fragment was asked for."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    if status == HTTPStatus.NOT_FOUND:
+    is_fragment = bool(getattr(request, "htmx", False))
+    if status == HTTPStatus.NOT_FOUND and not is_fragment:
         return render(request, "404.html", status=status)
-    template = "partials/refusal.html" if getattr(request, "htmx", False) else "refused.html"
+    template = "partials/refusal.html" if is_fragment else "refused.html"
     context = {"error": error, "status": int(status), "kind": KIND.get(status, "failing")}
     return render(request, template, context, status=status)

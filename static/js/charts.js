@@ -54,8 +54,10 @@ function look(series) {
     borderWidth: widthOf(series),
     fill: filled ? (series.style === "band" ? "-1" : "origin") : false,
     pointRadius: lonely,
+    clip: 5, // a dot at the edge stays whole
     pointHoverRadius: 3,
     tension: 0,
+    order: series.style === "bar" ? 1 : 0, // lines before bars
     spanGaps: false,
     maxBarThickness: 26,
     categoryPercentage: 0.82,

@@ -46,6 +46,11 @@ function remaining(card) {
   return Math.max(0, (until - Date.now() - skew) / 1000);
 }
 
+/** Whether a card is still held. @param {HTMLElement} card */
+export function isHeld(card) {
+  return remaining(card) > 0;
+}
+
 /**
  * @param {HTMLElement} badge
  * @param {number} left

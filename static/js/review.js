@@ -3,46 +3,37 @@
 import { print, rest } from "./keys.js";
 import { open } from "./dialog.js";
 import { say, show } from "./toast.js";
-import { activeSeconds, startClock } from "./active.js";
-import { watchLease } from "./lease.js";
+import { activeSeconds, lastSignOfLife, startClock } from "./active.js";
+import { isHeld, watchLease } from "./lease.js";
+import { isSignedOut, parse, send, sendOnLeaving } from "./send.js";
+
+const LOOK_AGAIN = 8_000; // how often an empty desk asks whether something came
+const AT_WORK = 60_000; // whoever moved nothing for so long is not given an item unasked
 
 const desk = /** @type {HTMLElement} */ (document.getElementById("desk"));
-const { nextUrl = "", leaveUrl = "" } = desk.dataset;
-const token = document.body.dataset.token ?? "";
+const { nextUrl = "", leaveUrl = "", stateUrl = "", offline = "", signedOut = "" } = desk.dataset;
 
-/** The card that comes next: claimed, not yet shown. @type {HTMLElement | null} */
-let waiting = null;
-/** The request that brings it. @type {Promise<void> | null} */
+/** Cards that come next: claimed, not on the desk. @type {HTMLElement[]} */
+let waiting = [];
+/** The request that brings one more. @type {Promise<void> | null} */
 let fetching = null;
 let isLeaving = false;
 
 /** @returns {HTMLElement | null} */
 const card = () => desk.querySelector("[data-card]");
 
-/**
- * Send a form's fields; the answer is JSON or a fragment of HTML.
- * @param {string} url
- * @param {FormData} [fields]
- */
-function send(url, fields = new FormData()) {
-  return fetch(url, { method: "POST", body: fields, headers: { "X-CSRFToken": token, "HX-Request": "true" } });
-}
-
-/** @param {string} html @returns {HTMLElement | null} */
-function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return /** @type {HTMLElement | null} */ (template.content.firstElementChild);
-}
+/** @returns {HTMLTextAreaElement | null} */
+const noteField = () => desk.querySelector("#note");
 
 // What is on the desk -------------------------------------------------------------------------
 
 /**
- * Put a card or a state on the desk and give it the focus.
+ * Put a card or a state on the desk; a card gets the focus.
  * @param {HTMLElement} element
  */
 function lay(element) {
   desk.replaceChildren(element);
+  askedFor = null;
   rest();
   print();
   startClock();
@@ -50,7 +41,15 @@ function lay(element) {
   say(element.dataset.says ?? "");
   /** @type {HTMLElement | null} */ (element.querySelector("[data-heading]"))?.focus({ preventScroll: true });
   window.scrollTo(0, 0);
-  watchLease(element, extend);
+  watchLease(element, extendAll);
+}
+
+/** Put a card on the desk that comes back, and keep the one that lies there for after it. @param {HTMLElement} back */
+function layInFront(back) {
+  const shown = card();
+  if (shown && !shown.classList.contains("is-lost")) waiting.unshift(shown);
+  waiting = waiting.filter((element) => element.dataset.card !== back.dataset.card);
+  lay(back);
 }
 
 /** Claim and load the next card, once. */
@@ -60,50 +59,75 @@ function prefetch() {
 }
 
 async function load() {
-  if (waiting || isLeaving) return;
-  const response = await send(nextUrl, keeping()).catch(() => null);
-  if (response?.status === 200) waiting = parse(await response.text());
-}
-
-/** The task on the desk, so that the server does not give it again. */
-function keeping() {
+  if (waiting.length || isLeaving) return;
   const fields = new FormData();
-  fields.set("keep", card()?.dataset.card ?? "");
-  return fields;
+  fields.set("keep", card()?.dataset.card ?? ""); // so that the server does not give the one on the desk again
+  const response = await send(nextUrl, fields);
+  const next = response?.status === 200 && !isSignedOut(response) ? parse(await response.text()) : null;
+  if (next) waiting.push(next);
 }
 
 /** Show the next card: at once when it is loaded, else when it comes. */
 async function turn() {
-  if (!waiting) await prefetch();
-  if (!waiting) {
+  waiting = waiting.filter(isHeld);
+  if (!waiting.length) await prefetch();
+  const next = waiting.shift();
+  if (!next) {
     await showState();
     return;
   }
-  const next = waiting;
-  waiting = null;
   lay(next);
-  await extend();
+  await extend(next);
   void prefetch();
 }
 
 /** Nothing could be claimed: let the server say why. */
 async function showState() {
-  const response = await fetch(desk.dataset.stateUrl ?? "", { headers: { "HX-Request": "true" } }).catch(() => null);
-  const state = response?.ok ? parse(await response.text()) : null;
-  if (state) lay(state);
-  else show({ text: desk.dataset.offline ?? "", tone: "warn" });
+  const response = await fetch(stateUrl, { headers: { "HX-Request": "true" } }).catch(() => null);
+  if (!response?.ok || isSignedOut(response)) {
+    show({ text: isSignedOut(response) ? signedOut : offline, tone: "warn" });
+    return;
+  }
+  const state = parse(await response.text());
+  const shown = desk.querySelector("[data-state]");
+  if (state && state.dataset.state !== shown?.getAttribute("data-state")) lay(state);
 }
 
+/** Bring what arrives to an empty desk, while somebody is there to see it. */
+async function lookAgain() {
+  const state = desk.querySelector("[data-state]")?.getAttribute("data-state") ?? "";
+  if (card() || document.hidden || isLeaving || !["empty", "taken", "ready"].includes(state)) return;
+  if (performance.now() - lastSignOfLife() < AT_WORK) await turn();
+  else await showState();
+}
+setInterval(lookAgain, LOOK_AGAIN);
+
 // What a person does --------------------------------------------------------------------------
+
+/** The button of a reason that waits for its note. @type {HTMLButtonElement | null} */
+let askedFor = null;
 
 desk.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (!form.matches("[data-sends]")) return;
   event.preventDefault();
-  const button = /** @type {SubmitEvent} */ (event).submitter;
-  form.closest("dialog")?.close();
-  void act(form, button instanceof HTMLButtonElement ? button : null);
+  const { submitter } = /** @type {SubmitEvent} */ (event);
+  const button = submitter instanceof HTMLButtonElement ? submitter : null;
+  closeDialogs();
+  if (button?.hasAttribute("data-needs-note") && !noteField()?.value.trim()) askForNote(button);
+  else void act(form, button);
 });
+
+function closeDialogs() {
+  for (const dialog of desk.querySelectorAll("dialog")) dialog.close();
+}
+
+/** The reason is kept until its note is typed; Ctrl+Enter sends both. @param {HTMLButtonElement} button */
+function askForNote(button) {
+  askedFor = button;
+  noteField()?.focus();
+  show({ text: noteField()?.dataset.hint ?? "" });
+}
 
 /**
  * Send one of the card's forms and go on.
@@ -112,14 +136,13 @@ desk.addEventListener("submit", (event) => {
  */
 async function act(form, button) {
   const shown = card();
-  if (!shown || shown.hasAttribute("aria-busy")) return;
+  if (!shown || shown.hasAttribute("aria-busy") || shown.classList.contains("is-lost")) return;
   const fields = new FormData(form, button);
   complete(fields, shown);
   busy(shown, true);
-  const response = await send(form.action, fields).catch(() => null);
+  const response = await send(form.action, fields);
   busy(shown, false);
-  if (!response) show({ text: desk.dataset.offline ?? "", tone: "bad" });
-  else if (!response.ok) await refused(shown, response);
+  if (!response?.ok || isSignedOut(response)) await refused(shown, response);
   else await done(form, response);
 }
 
@@ -129,9 +152,8 @@ async function act(form, button) {
  * @param {HTMLElement} shown
  */
 function complete(fields, shown) {
-  const note = /** @type {HTMLTextAreaElement | null} */ (shown.querySelector("#note"));
   fields.set("lease", shown.dataset.lease ?? "");
-  if (!fields.get("note")) fields.set("note", note?.value ?? "");
+  if (!fields.get("note")) fields.set("note", noteField()?.value ?? "");
   fields.set("active_seconds", activeSeconds().toFixed(1));
 }
 
@@ -142,7 +164,7 @@ function complete(fields, shown) {
 function busy(shown, on) {
   if (on) shown.setAttribute("aria-busy", "true");
   else shown.removeAttribute("aria-busy");
-  for (const button of shown.querySelectorAll("button[data-act]")) button.setAttribute("aria-disabled", String(on));
+  for (const control of shown.querySelectorAll("[data-act]")) control.setAttribute("aria-disabled", String(on));
 }
 
 /**
@@ -150,55 +172,64 @@ function busy(shown, on) {
  * @param {Response} response
  */
 async function done(form, response) {
-  const answer = await response.json().catch(() => ({}));
+  const answer = await response.json();
   if (form.dataset.sends === "extend") {
-    moveLease(answer);
+    moveLease(card(), answer);
     return;
   }
   if (answer.undo) offerUndo(answer);
-  else if (answer.text) show({ text: answer.text, tone: "good" });
-  count();
+  else show({ text: answer.text, tone: "good" });
+  if (form.dataset.sends === "answer") count();
+  if (form.dataset.sends === "hold") void showHeld();
   await turn();
 }
 
 /**
  * The refusal is shown on the card, so that what was typed stays.
  * @param {HTMLElement} shown
- * @param {Response} response
+ * @param {Response | null} response
  */
 async function refused(shown, response) {
-  const notice = parse(await response.text());
+  const notice = response && !isSignedOut(response) ? parse(await response.text()) : null;
   const place = shown.querySelector("[data-refusals]");
-  if (!notice || !place) return;
+  if (!notice?.matches("[data-refusal]") || !place) {
+    show({ text: isSignedOut(response) ? signedOut : offline, tone: "bad" });
+    return;
+  }
   place.replaceChildren(notice);
+  place.scrollIntoView({ block: "nearest" });
   say(notice.textContent ?? "");
-  if (["lease_lost", "already_decided"].includes(notice.dataset.refusal ?? "")) lost(shown);
+  if (["lease_lost", "already_decided", "not_found"].includes(notice.dataset.refusal ?? "")) lost(shown);
 }
 
 /** The card can no longer be decided; its note stays readable and the way on is one button. @param {HTMLElement} shown */
 function lost(shown) {
   shown.classList.add("is-lost");
-  for (const button of shown.querySelectorAll("button[data-act]")) /** @type {HTMLButtonElement} */ (button).disabled = true;
+  for (const control of shown.querySelectorAll("[data-act]")) control.setAttribute("aria-disabled", "true");
   const onward = /** @type {HTMLButtonElement | null} */ (shown.querySelector("[data-onward]"));
-  if (onward) {
-    onward.hidden = false;
-    onward.disabled = false;
-    onward.focus();
-  }
+  if (!onward) return;
+  onward.hidden = false;
+  onward.removeAttribute("aria-disabled");
+  onward.focus();
 }
 
 desk.addEventListener("click", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (target.closest("[data-onward]")) void turn();
-  const reasons = target.closest("[data-reasons]");
-  if (reasons) {
+  if (target.closest("[aria-disabled='true']")) {
     event.preventDefault();
-    open(reasons.getAttribute("data-reasons") ?? "");
+    return;
+  }
+  if (target.closest("[data-onward]")) void turn();
+  const asks = target.closest("[data-asks]");
+  if (asks) {
+    event.preventDefault();
+    closeDialogs();
+    open(asks.getAttribute("data-asks") ?? "");
     print();
   }
   if (target.closest("[data-act='note']")) {
     event.preventDefault();
-    /** @type {HTMLElement | null} */ (desk.querySelector("#note"))?.focus();
+    noteField()?.focus();
   }
   const veil = target.closest("[data-veil]");
   if (veil) veilImages(/** @type {HTMLElement} */ (veil));
@@ -214,21 +245,22 @@ function veilImages(button) {
   button.setAttribute("aria-pressed", String(on));
 }
 
-// Typed text leaves the field with Escape, and goes out with Ctrl+Enter.
+// Typed text leaves the field with Escape; a reason that waited for its note goes out with Ctrl+Enter.
 desk.addEventListener("keydown", (event) => {
-  if (/** @type {HTMLElement} */ (event.target).id !== "note") return;
-  if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur();
+  const field = noteField();
+  if (event.target !== field || event.isComposing) return;
+  if (event.key === "Escape") field?.blur();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && askedFor) askedFor.form?.requestSubmit(askedFor);
 });
 
 // Undo ----------------------------------------------------------------------------------------
 
 let undoTimer = 0;
+const bar = /** @type {HTMLElement} */ (document.getElementById("undo-bar"));
 
 /** @param {{undo: string, text: string, seconds: number}} answer */
 function offerUndo({ undo, text, seconds }) {
-  const bar = /** @type {HTMLElement} */ (document.getElementById("undo-bar"));
-  const form = /** @type {HTMLFormElement} */ (bar.querySelector("form"));
-  form.action = undo;
+  /** @type {HTMLFormElement} */ (bar.querySelector("form")).action = undo;
   /** @type {HTMLElement} */ (bar.querySelector("[data-undo-text]")).textContent = text;
   bar.hidden = false;
   clearTimeout(undoTimer);
@@ -236,21 +268,26 @@ function offerUndo({ undo, text, seconds }) {
   print();
 }
 
-document.getElementById("undo-bar")?.addEventListener("submit", async (event) => {
+bar.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const bar = /** @type {HTMLElement} */ (document.getElementById("undo-bar"));
   bar.hidden = true;
-  const response = await send(/** @type {HTMLFormElement} */ (event.target).action).catch(() => null);
-  if (response?.ok) {
-    if (!waiting) waiting = card();
-    const back = parse(await response.text());
-    if (back) lay(back);
-    count(-1);
-    return;
-  }
-  const refusal = response && parse(await response.text());
-  show({ text: refusal?.textContent?.trim() || (desk.dataset.offline ?? ""), tone: "warn" });
+  if (await bringBack(await send(/** @type {HTMLFormElement} */ (event.target).action))) count(-1);
 });
+
+/**
+ * Lay the card that an answer brings; says whether one came.
+ * @param {Response | null} response
+ */
+async function bringBack(response) {
+  const came = response && !isSignedOut(response) ? parse(await response.text()) : null;
+  if (response?.ok && came?.matches("[data-card]")) {
+    layInFront(came);
+    return true;
+  }
+  const text = came?.matches("[data-refusal]") ? came.textContent?.trim() : "";
+  show({ text: text || (isSignedOut(response) ? signedOut : offline), tone: "warn" });
+  return false;
+}
 
 /** @param {number} [by] */
 function count(by = 1) {
@@ -258,42 +295,66 @@ function count(by = 1) {
   if (figure) figure.textContent = String(Number(figure.textContent) + by);
 }
 
-// The lease -----------------------------------------------------------------------------------
+// What is on hold -----------------------------------------------------------------------------
 
-/** Hold the shown card for longer; says whether it is still ours. */
-async function extend() {
-  const shown = card();
-  if (!shown) return;
-  const fields = new FormData();
-  fields.set("lease", shown.dataset.lease ?? "");
-  const response = await send(shown.dataset.extendUrl ?? "", fields).catch(() => null);
-  if (card() !== shown || !response) return;
-  if (response.ok) moveLease(await response.json());
-  else await refused(shown, response);
+async function showHeld() {
+  const held = document.getElementById("held");
+  const response = await fetch(held?.dataset.heldUrl ?? "", { headers: { "HX-Request": "true" } }).catch(() => null);
+  const fresh = response?.ok && !isSignedOut(response) ? parse(await response.text()) : null;
+  if (held && fresh?.matches("#held")) held.replaceWith(fresh);
 }
 
-/** @param {{lease_until?: string}} answer */
-function moveLease({ lease_until: until }) {
+document.addEventListener("submit", async (event) => {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (!form.matches("#held form")) return;
+  event.preventDefault();
+  const response = await send(form.action, new FormData(form));
+  if (form.matches("[data-resumes]")) await bringBack(response);
+  else if (response?.ok) show({ text: (await response.json()).text, tone: "good" });
+  await showHeld();
+});
+
+// The lease -----------------------------------------------------------------------------------
+
+/** Hold the card on the desk and those that wait for longer. */
+async function extendAll() {
   const shown = card();
-  if (shown && until) shown.dataset.leaseUntil = until;
+  await Promise.all([...(shown ? [extend(shown)] : []), ...waiting.map(extend)]);
+}
+
+/** Hold a card for longer; one that was lost says so on the desk, or no longer waits. @param {HTMLElement} held */
+async function extend(held) {
+  const fields = new FormData();
+  fields.set("lease", held.dataset.lease ?? "");
+  const response = await send(held.dataset.extendUrl ?? "", fields);
+  if (response?.ok && !isSignedOut(response)) moveLease(held, await response.json());
+  else if (held === card()) await refused(held, response);
+  else if (response) waiting = waiting.filter((element) => element !== held);
+}
+
+/**
+ * @param {HTMLElement | null} held
+ * @param {{lease_until?: string}} answer
+ */
+function moveLease(held, { lease_until: until }) {
+  if (held && until) held.dataset.leaseUntil = until;
 }
 
 // Leaving gives back what was not decided.
 window.addEventListener("pagehide", () => {
   isLeaving = true;
-  const held = [card(), waiting].filter((element) => element?.dataset.lease);
+  const held = [card(), ...waiting].filter((element) => element && !element.classList.contains("is-lost"));
   if (!held.length) return;
   const fields = new FormData();
-  fields.set("csrfmiddlewaretoken", token);
   for (const element of held) fields.append("task", `${element?.dataset.card}:${element?.dataset.lease}`);
-  navigator.sendBeacon(leaveUrl, fields);
+  sendOnLeaving(leaveUrl, fields);
 });
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 const first = card();
 if (first) {
   startClock();
-  watchLease(first, extend);
+  watchLease(first, extendAll);
   void prefetch();
 } else if (desk.dataset.start === "now") {
   void turn();

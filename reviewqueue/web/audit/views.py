@@ -56,6 +56,8 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         "next": _address(request.GET, after=page.after) if page.after else "",
         "first": _address(request.GET) if after else "",
         "chips": _chips(request.GET, form),
+        "clear": _address({"which": request.GET.get("which", "")}),
+        "filters": [(name, request.GET[name]) for name in form.fields if request.GET.get(name)],
         "head": _head(queue),
         "verified": cache.get(_verified(queue)),
         "may_export": queues.may(person, queue, Act.EXPORT),
@@ -72,6 +74,9 @@ def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     person = signed_in(request)
     queue = queues.one(person, slug, Act.EXPORT)
     form = HistoryForm(request.POST, queue=queue)
+    if not form.is_valid():  # else more would leave than was asked for
+        faults = [Fault(name, "filter", str(text)) for name, texts in form.errors.items() for text in texts]
+        raise Invalid(faults=faults)
     try:
         kind, shape = Kind(request.POST.get("kind", "")), Form(request.POST.get("form", ""))
     except ValueError:
@@ -215,11 +220,16 @@ def _chips(query: QueryDict, form: HistoryForm) -> list[dict[str, str]]:
     given = [name for name in form.fields if query.get(name) and name != "which"]
     return [
         {
-            "label": f"{form.fields[name].label}: {query[name]}",
+            "label": f"{form.fields[name].label}: {_in_words(form, name, str(query[name]))}",
             "url": _address({key: value for key, value in query.items() if key != name}),
         }
         for name in given
     ]
+
+
+def _in_words(form: HistoryForm, name: str, value: str) -> str:
+    """Return a filter's value as the form shows it."""
+    return str(dict(getattr(form.fields[name], "choices", ())).get(value, value))
 
 
 def _address(query: Any, **changes: Any) -> str:

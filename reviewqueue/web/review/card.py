@@ -12,7 +12,7 @@ from decisions.queues.spec import FieldType, Outcome, Spec
 from decisions.redact import Sight
 from decisions.rights import Act
 from decisions.work import past, why
-from reviewqueue.web import evidence
+from reviewqueue.web import evidence, words
 
 HISTORY_SHOWN = 8
 
@@ -32,6 +32,7 @@ def build(task: Task, person: User, queue: Queue) -> dict[str, Any]:
         "item": item,
         "simulated": task.is_demo,
         "purpose": redact.purpose(task, sight),
+        "is_erased": seen["is_erased"],
         "fields": evidence.rows(seen["payload"] or {}, spec, seen.get("failures", ())),
         "suggestion": _suggestion(item, spec, suggested),
         "why": _why(item, sight, spec),
@@ -50,6 +51,7 @@ def _answer(outcome: Outcome, suggested: str) -> dict[str, Any]:
     return {
         "key": outcome.key,
         "label": outcome.label,
+        "is_other": bool(suggested) and outcome.key != suggested,
         "hotkey": outcome.hotkey,
         "reasons": outcome.reasons,
         "asks": bool(suggested and outcome.key != suggested and outcome.reasons),
@@ -57,43 +59,46 @@ def _answer(outcome: Outcome, suggested: str) -> dict[str, Any]:
 
 
 def _suggestion(item: Item, spec: Spec, suggested: str) -> dict[str, str] | None:
-    """Return the suggestion in words: how many of ten such items the model takes for positive."""
+    """Return the suggestion in words: how many of ten such items are positive by the model's own estimate.
+
+    It claims nothing about what was measured: what the model believes and how often it is right are two things.
+    """
     outcome, positive = spec.outcome(suggested), spec.outcome(spec.routes.positive)
-    if outcome is None or positive is None or item.p is None:
+    if outcome is None or positive is None:
         return None
+    if item.p is None:
+        return {"key": outcome.key, "label": outcome.label, "words": ""}
     tenths = round(item.p * 10)
     said = {"n": tenths, "outcome": positive.label}
     if tenths == 0:
-        words = _("The model takes fewer than 1 in 20 such items for “%(outcome)s”.") % said
+        told = _("By its own estimate fewer than 1 in 20 such items are “%(outcome)s”.") % said
     elif tenths == 10:
-        words = _("The model takes more than 19 in 20 such items for “%(outcome)s”.") % said
+        told = _("By its own estimate more than 19 in 20 such items are “%(outcome)s”.") % said
     else:
-        words = _("The model takes about %(n)s in 10 such items for “%(outcome)s”.") % said
-    return {"key": outcome.key, "label": outcome.label, "words": words}
+        told = _("By its own estimate about %(n)s in 10 such items are “%(outcome)s”.") % said
+    return {"key": outcome.key, "label": outcome.label, "words": told}
 
 
 def _why(item: Item, sight: Sight, spec: Spec) -> str:
     if not sight.machine or not sight.history:
         return ""
-    words = {
+    said = {
         Item.RouteReason.SCORE: _("the score is between the cuts"),
         Item.RouteReason.CONTROL: _("drawn for control"),
         Item.RouteReason.INPUT_CHECK: _("a check of what was sent failed"),
         Item.RouteReason.OUTPUT_CHECK: _("a check of the score failed"),
         Item.RouteReason.FALLBACK: _("the model could not score it"),
     }
-    text = words[Item.RouteReason(item.reason)]
-    if not item.failures:
-        return text
-    names = {field.name: field.label for field in spec.fields}
-    failed = (failure.partition(":") for failure in item.failures)
-    return f"{text} ({', '.join(f'{code}: {names.get(name, name)}' for code, _colon, name in failed)})"
+    text = said[Item.RouteReason(item.reason)]
+    return f"{text} ({words.failures(item.failures, spec)})" if item.failures else text
 
 
 def _override(task: Task, outcomes: list[dict[str, Any]], suggested: str) -> str:
-    """Return the reasons that `x` opens: those of the other outcome, where there is just one that asks."""
-    asking = [number for number, outcome in enumerate(outcomes, 1) if outcome["asks"]]
-    return f"reasons-{task.pk}-{asking[0]}" if suggested and asking else ""
+    """Return the dialog that `x` opens: the reasons of the other outcome, or the choice where there are several."""
+    others = [number for number, outcome in enumerate(outcomes, 1) if suggested and outcome["key"] != suggested]
+    if len(others) == 1 and outcomes[others[0] - 1]["asks"]:
+        return f"reasons-{task.pk}-{others[0]}"
+    return f"override-{task.pk}" if others else ""
 
 
 def _asks(task: Task, queue: Queue) -> list[dict[str, Any]]:

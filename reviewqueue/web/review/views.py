@@ -39,8 +39,10 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the desk: the card this person already holds, else the way to the next one."""
     person = signed_in(request)
     queue = queues.one(person, slug, Act.CLAIM)
-    held = _on_desk(person, queue)
-    context = {**_desk(person, queue), "card": cards.build(held[0], person, queue) if held else None}
+    at_hand = _on_desk(person, queue)
+    asked = [task for task in at_hand if str(task.pk) == request.GET.get("task")]
+    task = next(iter(asked or at_hand), None)
+    context = {**_desk(person, queue), "card": cards.build(task, person, queue) if task else None}
     return render(request, "review/show.html", context)
 
 
@@ -51,6 +53,15 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
     person = signed_in(request)
     queue = queues.one(person, slug, Act.CLAIM)
     return render(request, "review/state.html", _desk(person, queue))
+
+
+@login_required
+@require_safe
+def held(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what this person holds without working on it: a fragment."""
+    person = signed_in(request)
+    queue = queues.one(person, slug, Act.CLAIM)
+    return render(request, "review/held.html", _desk(person, queue))
 
 
 @login_required
@@ -115,20 +126,32 @@ def extend(request: HttpRequest, slug: str, task_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def resume(request: HttpRequest, slug: str, task_id: int) -> HttpResponse:
+    """Go on with a task that was on hold: its card comes to the desk."""
+    person = signed_in(request)
+    queue = queues.one(person, slug, Act.CLAIM)
+    claim.extend(task_id=task_id, lease=_lease(request), person=person)
+    if not _wants_fragment(request):
+        return redirect(f"{reverse('review:show', args=[slug])}?task={task_id}")
+    task = next(task for task in claim.held(person, queue.pk) if task.pk == task_id)
+    return render(request, "review/card.html", {**_desk(person, queue), "card": cards.build(task, person, queue)})
+
+
+@login_required
+@require_POST
 def leave_task(request: HttpRequest, slug: str, task_id: int, how: str) -> HttpResponse:
     """Give a task up: release, skip, hold or escalate, with a reason where one is due."""
     person = signed_in(request)
     queues.one(person, slug, Act.CLAIM)
-    which = {"task_id": task_id, "lease": _lease(request), "person": person}
-    reason = request.POST.get("reason", "")
+    lease, reason = _lease(request), request.POST.get("reason", "")
     if how == "release":
-        claim.release(**which)
+        claim.release(task_id=task_id, lease=lease, person=person)
     elif how == "skip":
-        claim.skip(**which, reason=reason)
+        claim.skip(task_id=task_id, lease=lease, person=person, reason=reason)
     elif how == "hold":
-        claim.hold(**which, reason=reason)
+        claim.hold(task_id=task_id, lease=lease, person=person, reason=reason)
     else:
-        claim.escalate(**which, reason=reason)
+        claim.escalate(task_id=task_id, lease=lease, person=person, reason=reason)
     said = {
         "release": _("Released: it goes back to the queue."),
         "skip": _("Skipped: somebody else will see it."),
@@ -174,19 +197,22 @@ def _on_desk(person: User, queue: Queue) -> list[Task]:
 def _desk(person: User, queue: Queue) -> dict[str, Any]:
     at = log.now()
     last = mine.undoable(person, queue, at)
+    at_hand = claim.held(person, queue.pk)
     return {
         "queue": queue,
         "now": at,
         "day": mine.day(person, queue, at),
         "undo": _offer(last, queue, at) if last else None,
-        "state": _state(person, queue),
-        "held": [task for task in claim.held(person, queue.pk) if task.state == Task.State.HELD],
+        "state": _state(person, queue, len(at_hand)),
+        "held": [task for task in at_hand if task.state == Task.State.HELD],
     }
 
 
-def _state(person: User, queue: Queue) -> str:
+def _state(person: User, queue: Queue, at_hand: int) -> str:
     if queue.is_paused:
         return "paused"
+    if at_hand >= queue.spec.cap:
+        return "full"
     if mine.waits(person, queue):
         return "ready"
     return "taken" if Task.objects.open().filter(queue=queue).exists() else "empty"

@@ -26,8 +26,9 @@ class DraftForm(forms.Form):
             names = ("model", "hard", "soft", "suggest", "control_share", "objective")
             kwargs.setdefault("initial", {name: getattr(live, name) for name in names})
         super().__init__(*args, **kwargs)
-        # type: ignore[attr-defined]
-        self.fields["model"].queryset = ModelVersion.objects.filter(queue=queue).order_by("-pk")
+        model = self.fields["model"]
+        assert isinstance(model, forms.ModelChoiceField)
+        model.queryset = ModelVersion.objects.filter(queue=queue).order_by("-pk")
 
 
 class WhyForm(forms.Form):
