@@ -83,7 +83,7 @@ class TokenAuthentication(BaseAuthentication):
 
 # What `Token.objects.valid` says, as text: every call runs this, and to put the statement together anew takes longer
 # than to run it. The rest of the person is read when somebody asks for it.
-PERSON = ("id", "email", "name", "kind", "is_active", "language")
+PERSON = ("id", "email", "name", "kind", "is_active")
 FIND = f"""
     SELECT t.id, t.scopes, t.last_used_at,
            ARRAY(SELECT q.queue_id FROM decisions_token_queues q WHERE q.token_id = t.id),
