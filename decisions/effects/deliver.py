@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -20,6 +21,8 @@ from decisions.effects.endpoints import Target
 from decisions.effects.outbound import Answer
 from decisions.models import Action, Delivery, Event
 from decisions.record import log
+
+logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=45)  # longer than any call: resolving the name, and then outbound.TOTAL_SECONDS
 THREADS = 32
@@ -128,7 +131,7 @@ def deliver_due(at: datetime) -> int:
     with ThreadPoolExecutor(THREADS) as pool:
         while _fill(run, pool) or run.calls:
             done, _ = wait(run.calls, timeout=TICK)
-            outcomes = [Outcome.of(run.calls.pop(call), call.result(), run.clock) for call in done]
+            outcomes = [Outcome.of(run.calls.pop(call), _answer(call), run.clock) for call in done]
             delivered += store(outcomes)
     return delivered
 
@@ -167,6 +170,15 @@ def _tell(target: Target, taken: Taken) -> Answer:
     """Make the call. It is stamped with this machine's own clock, which receivers hold against theirs."""
     headers = webhooks.headers(action_id=taken.id, body=taken.body, keys=target.keys, at=timezone.now())
     return outbound.post(target.url, taken.body, headers)
+
+
+def _answer(call: Future[Answer]) -> Answer:
+    """Return what came of a call; one that broke in an unforeseen way is a failed attempt and holds up no other."""
+    error = call.exception()
+    if error is None:
+        return call.result()
+    logger.error("call_broke", exc_info=error)
+    return Answer(None, error=outbound.why(error))
 
 
 @transaction.atomic

@@ -149,7 +149,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     try:
         status, retry_after = _exchange(_prepare(url, body, headers))
     except (requests.RequestException, HTTPError, HTTPException, AntiSSRFError, Refused, OSError, ValueError) as error:
-        return Answer(None, error=_why(error), seconds=time.monotonic() - began)
+        return Answer(None, error=why(error), seconds=time.monotonic() - began)
     return Answer(status, retry_after=retry_after, seconds=time.monotonic() - began)
 
 
@@ -214,8 +214,8 @@ def _adapters(allowed: tuple[str, ...]) -> dict[str, HTTPAdapter]:
     return {"https": _Adapter(public), "http": _Adapter(named)}
 
 
-def _why(error: BaseException) -> str:
-    """Return a short reason: the innermost cause says most."""
+def why(error: BaseException) -> str:
+    """Return a short reason, the innermost cause; it may quote the other side, so only what prints is kept."""
     while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         error = inner
-    return f"{type(error).__name__}: {error}"[:200]
+    return "".join(letter if letter.isprintable() else "?" for letter in f"{type(error).__name__}: {error}")[:200]

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from decisions.effects import deliver, endpoints, letters, outbox, webhooks
+from decisions.effects import deliver, endpoints, letters, outbound, outbox, webhooks
 from decisions.effects.outbound import Answer
 from decisions.models import Action, Delivery, Endpoint, Event, Ruling
 from tests.databases import Clone
@@ -117,6 +117,23 @@ def test_a_dead_letter_can_be_replayed_under_its_id(street: Street) -> None:
     assert street.world.ids == [f"act_{action.pk}"]
     assert state(action) == "delivered"
     assert Delivery.objects.get().attempt == 11
+
+
+def test_a_call_that_breaks_in_an_unforeseen_way_is_a_failed_attempt_and_holds_up_no_other(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, whole = make_action(street.queue, NOW), make_action(street.queue, NOW)
+    post = outbound.post
+
+    def sometimes(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        if headers["webhook-id"] == f"act_{broken.pk}":
+            raise ZeroDivisionError
+        return post(url, body, headers)
+
+    monkeypatch.setattr(outbound, "post", sometimes)
+    assert deliver.deliver_due(NOW) == 1
+    assert (state(broken), state(whole)) == ("pending", "delivered")
+    assert Delivery.objects.get(action=broken).error.startswith("ZeroDivisionError")
 
 
 def test_retry_after_is_obeyed(street: Street) -> None:

@@ -54,6 +54,14 @@ def test_secrets_open_with_an_older_box_key(queue: Queue, settings: Settings) ->
     assert endpoints.targets(NOW)[0].keys == (endpoints.key(secret),)
 
 
+def test_secrets_that_no_box_key_opens_leave_out_their_queue_only(queue: Queue, settings: Settings) -> None:
+    endpoints.put(queue=queue, url=URL, by=None, at=NOW)
+    settings.SECRET_BOX_KEYS = [Fernet.generate_key().decode()]
+    other = make_queue()
+    endpoints.put(queue=other, url=URL, by=None, at=NOW)
+    assert [target.queue_id for target in endpoints.targets(NOW)] == [other.pk]
+
+
 def test_each_change_leaves_one_event_without_address_or_secret(queue: Queue) -> None:
     manager = make_user("manager", queue)
     secret = endpoints.put(queue=queue, url=URL, by=manager, at=NOW)

@@ -238,6 +238,14 @@ def test_an_endless_answer_is_cut(settings: Settings) -> None:
     assert sent < 20 * 1024 * 1024  # what the buffers of a connection hold
 
 
+def test_what_a_receiver_babbles_is_quoted_in_letters_that_can_be_stored(settings: Settings) -> None:
+    settings.OUTBOUND_ALLOWED = [LOOPBACK]
+    answer = outbound.post(serve_raw(lambda line: line.sendall(b"\x00\x01\xff babble\r\n\r\n")), b"{}", {})
+    assert answer.status is None
+    assert "babble" in answer.error
+    assert answer.error.isprintable()
+
+
 def test_a_body_arrives_byte_for_byte(world: Receiver) -> None:
     outbound.post(world.url, '{"é": 1}\n'.encode(), {"Content-Type": "application/json"})
     assert world.letters == [Letter(world.letters[0].headers, '{"é": 1}\n'.encode())]

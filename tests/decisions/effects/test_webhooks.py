@@ -1,12 +1,14 @@
 """Ids, signatures and the schedule."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from decisions.effects import endpoints, webhooks
+from decisions.effects import endpoints, outbound, outbox, webhooks
 from tests.factories import NOON
 
 
@@ -92,3 +94,25 @@ def test_retry_after_only_makes_it_later() -> None:
 )
 def test_only_2xx_counts(status: int | None, is_delivered: bool) -> None:
     assert webhooks.is_delivered(status) is is_delivered
+
+
+def test_the_page_for_receivers_shows_a_letter_as_it_is_sent_and_the_schedule() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    shown = page[page.index('    {"data"') : page.index("- **cause**")].replace("\n     ", "").strip()
+    at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    told: dict[str, Any] = {
+        "queue": "emails",
+        "item_id": 42,
+        "external_id": "mail-17",
+        "outcome": "spam",
+        "cause": "hard",
+    }
+    assert outbox.body(action_id=4711, name="quarantine", at=at, **told).decode() == shown
+    sent = webhooks.headers(action_id=4711, body=b"", keys=[b"k"], at=at)
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        assert name in sent
+        assert f"    {name}: " in page
+    words = "at once, then after 5 seconds, 5 minutes, 30 minutes, 2, 5, 10, 14, 20 and 24 hours"
+    assert words in " ".join(page.split())
+    assert "Answer with 2xx** within 15 seconds" in page
+    assert outbound.TOTAL_SECONDS == 15
