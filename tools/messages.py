@@ -174,8 +174,10 @@ def entries(catalogue: polib.POFile) -> dict[Text, polib.POEntry]:
 
 def update(language: str, texts: dict[Text, set[str]]) -> None:
     """Write a catalogue that holds exactly these texts, keep what is translated, and compile it."""
-    known = entries(read(language))
+    held = read(language)
+    known = entries(held)
     fresh = polib.POFile(wrapwidth=110)
+    fresh.header = held.header  # the words that translators agreed on
     fresh.metadata = {
         "Project-Id-Version": "Review Queue",
         "Language": language,
