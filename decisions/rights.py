@@ -204,7 +204,10 @@ def standing(user: User, queue_id: int | None) -> Standing | None:
     with connection.cursor() as cursor:
         cursor.execute(STANDING, [user.pk, queue_id])
         found = cursor.fetchone()
-    return Standing(*found, kind=user.kind) if found else None
+    if found is None:
+        return None
+    role, value_limit = found
+    return Standing(role, value_limit, user.kind)
 
 
 def require(user: User, act: Act, *, queue_id: int | None, case: Case = NOBODY) -> Standing:

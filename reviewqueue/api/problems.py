@@ -73,12 +73,17 @@ def nowhere(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - the framewo
 
 def respond(refusal: Refused) -> HttpResponse:
     """Give a refusal of ours its shape."""
-    status = next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
     extra: dict[str, Any] = {}
     if isinstance(refusal, Forbidden):
         extra["right"] = refusal.right
     headers = {"Retry-After": str(refusal.retry_after)} if hasattr(refusal, "retry_after") else {}
+    status = status_of(type(refusal))
     return _problem(status, refusal.code, refusal.detail, faults=refusal.faults, headers=headers, **extra)
+
+
+def status_of(refusal: type[Refused]) -> HTTPStatus:
+    """Return the status of a kind of refusal: its own, else that of what it is a kind of."""
+    return next(STATUS[kind] for kind in refusal.__mro__ if kind in STATUS)
 
 
 def _problem(
