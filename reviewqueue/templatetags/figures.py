@@ -35,7 +35,8 @@ def percent(value: float | None) -> str:
         return DASH
     shown = value * 100
     places = 1 if shown < 10 else 0
-    return f"{formats.number_format(round(shown, places), decimal_pos=places, use_l10n=True)} %"
+    number = formats.number_format(round(shown, places), decimal_pos=places, use_l10n=True)
+    return _("%(n)s\N{NO-BREAK SPACE}%%") % {"n": number}
 
 
 @register.filter
