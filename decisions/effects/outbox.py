@@ -99,7 +99,12 @@ def withdraw(ruling: Ruling, at: datetime) -> bool:
 
 def supersede(*, item: Item) -> list[int]:
     """Cancel an item's actions that are not delivered yet, for something else holds now; return their ids."""
-    return cancel(Action.objects.pending().filter(item=item).values_list("id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE decisions_action SET state = %s WHERE item_id = %s AND state = %s RETURNING id",
+            [Action.State.CANCELLED, item.pk, Action.State.PENDING],
+        )
+        return sorted(row[0] for row in cursor.fetchall())
 
 
 def cancel(action_ids: Iterable[int]) -> list[int]:
