@@ -1,0 +1,123 @@
+"""Every page in a browser: accessible in both themes and languages, down to 320 px, with nothing inline or broken."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from decisions.measure import rollups
+from decisions.models import Queue, Task, User
+from decisions.queues import pause
+from decisions.record import log
+from decisions.work import claim, decide
+from decisions.work.answer import Answer
+from tests.browser.conftest import Visitor
+from tests.factories import make_item, make_queue, make_task, make_user
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class World:
+    """A crowded queue, an empty one, a paused one, and who looks at them."""
+
+    busy: Queue
+    empty: Queue
+    paused: Queue
+    manager: User
+    auditor: User
+    newcomer: User
+
+    def pages(self) -> Iterator[tuple[str, User | None, str]]:
+        """Name, visitor and address of each page and state."""
+        busy, item = self.busy.slug, Task.objects.filter(queue=self.busy).order_by("pk").first()
+        assert item is not None
+        for place in ("review", "floor", "audit", "policy"):
+            yield f"{place} index", self.manager, f"/{place}/"
+            yield f"{place} busy", self.manager, f"/{place}/{busy}/"
+            yield f"{place} empty", self.manager, f"/{place}/{self.empty.slug}/"
+        yield "review paused", self.manager, f"/review/{self.paused.slug}/"
+        yield "item", self.manager, f"/audit/{busy}/items/{item.item_id}/"
+        yield "actions", self.auditor, f"/audit/{busy}/actions/"
+        yield "forbidden", self.auditor, f"/policy/{busy}/"
+        yield "not found", self.newcomer, f"/audit/{busy}/"
+        yield "nobody's", self.newcomer, "/"
+        yield "sign in", None, "/accounts/login/"
+
+
+@pytest.fixture
+def world(site: str) -> World:
+    busy, empty, paused = (make_queue(title=title) for title in ("Busy", "Empty", "Paused"))
+    manager, reviewer = make_user("manager", name="Mara"), make_user("reviewer", busy, name="Rita")
+    at = timezone.now() - timedelta(minutes=20)
+    for number in range(8):
+        make_task(busy, make_item(busy, external_id=f"mail-{number}", arrived_at=at))
+    for number in range(4):
+        task = claim.next_tasks(queue_id=busy.pk, person=reviewer)[0]
+        answer = Answer("ham", "content", "my aunt wrote it") if number else Answer("spam", active_seconds=4.0)
+        decide.decide(task_id=task.pk, lease=task.lease, person=reviewer, answer=answer)
+    held = claim.next_tasks(queue_id=busy.pk, person=manager)[0]
+    claim.hold(task_id=held.pk, lease=held.lease, person=manager, reason="information")
+    pause.pause(queue_id=paused.pk, by=manager, why="incident")
+    rollups.roll_up(log.now())
+    return World(busy, empty, paused, manager, make_user("auditor", busy), make_user())
+
+
+def patterns(of: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
+    for pattern in of:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+def test_no_workplace_is_left_out(world: World) -> None:
+    seen = {path.split("/")[1] for _name, _person, path in world.pages()}
+    assert {"review", "floor", "audit", "policy"} <= seen
+    first = {route.split("/")[0] for route in patterns(get_resolver().url_patterns)}
+    assert first - seen <= {"accounts", "api", "livez", "readyz", "metrics", "language", "me", "^api", ""}
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_has_an_accessibility_fault(visitor: Visitor, world: World, theme: str, language: str) -> None:
+    found = {}
+    visits: dict[User | None, object] = {}
+    axe = Axe()
+    for name, person, path in world.pages():
+        if person not in visits:
+            visits[person] = visitor(person, color_scheme=theme, locale=language, reduced_motion="reduce")
+        visit = visits[person]
+        page = visit.go(path)  # type: ignore[attr-defined]  # a Visit
+        page.wait_for_load_state("networkidle")
+        violations = axe.run(page).response["violations"]
+        if violations:
+            found[name] = [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in violations]
+    assert found == {}
+
+
+# the narrowest width of WCAG 1.4.10, a phone, a desk at 200 %
+@pytest.mark.parametrize("size", [(320, 640), (390, 844), (683, 384)])
+def test_nothing_sticks_out_sideways(visitor: Visitor, world: World, size: tuple[int, int]) -> None:
+    visits: dict[User | None, object] = {}
+    wide = {}
+    for name, person, path in world.pages():
+        if person not in visits:
+            visits[person] = visitor(person, viewport={"width": size[0], "height": size[1]})
+        page = visits[person].go(path)  # type: ignore[attr-defined]  # a Visit
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if over > 0:
+            wide[name] = over
+    assert wide == {}
+
+
+def test_the_usual_card_needs_no_scrolling(visitor: Visitor, world: World) -> None:
+    page = visitor(world.manager, f"/review/{world.busy.slug}/").page
+    page.wait_for_selector("[data-card]")
+    assert page.evaluate("document.querySelector('.card-sheet').getBoundingClientRect().bottom") <= 768
