@@ -85,7 +85,7 @@ VEILED = """
 
 def _veiled(ids: list[int], standing: Standing, user: User, spec: Spec) -> set[int]:
     """Return the items to which this person is blind: a task on them asks for an answer of their own."""
-    params = {
+    params: dict[str, Any] = {
         "items": ids,
         "purposes": [*BLIND, *([Task.Purpose.SOFT] if spec.hide_suggestion else [])],
         "open": list(Task.OPEN),

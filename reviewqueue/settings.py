@@ -1,6 +1,7 @@
 """All settings of the site. Every variable is read once, here, typed; docs/settings.md lists them."""
 
 import os
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -82,6 +83,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "reviewqueue.api.short_way.ShortWay",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -232,6 +234,8 @@ CELERY_BEAT_SCHEDULE = {
     }.items()
 }
 
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # the line at the end of a request says all
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # addresses are personal; the proxy's log has them where they are needed
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,6 +1,5 @@
 """Actions: rows written with what causes them, and withdrawn or superseded while nobody was told."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connection
@@ -103,16 +102,6 @@ def supersede(*, item: Item) -> list[int]:
         cursor.execute(
             "UPDATE decisions_action SET state = %s WHERE item_id = %s AND state = %s RETURNING id",
             [Action.State.CANCELLED, item.pk, Action.State.PENDING],
-        )
-        return sorted(row[0] for row in cursor.fetchall())
-
-
-def cancel(action_ids: Iterable[int]) -> list[int]:
-    """Cancel those of the actions that are still pending; return their ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE decisions_action SET state = %s WHERE id = ANY(%s) AND state = %s RETURNING id",
-            [Action.State.CANCELLED, list(action_ids), Action.State.PENDING],
         )
         return sorted(row[0] for row in cursor.fetchall())
 

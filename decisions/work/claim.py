@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from decisions import rights
 from decisions.exceptions import CapReached, Conflict, Fault, Invalid, NotFound, QueuePaused
-from decisions.models import Event, Item, Move, Queue, Task, User
+from decisions.joins import Join
+from decisions.models import Body, Event, Item, ModelVersion, Move, Policy, Queue, Task, User
 from decisions.queues import live
 from decisions.record import log
 from decisions.rights import Act, Reach
@@ -40,6 +41,18 @@ SELECT * FROM claimed ORDER BY due_step, priority, id
 """
 RESTED = """(SELECT true FROM decisions_move s WHERE s.task_id = decisions_task.id AND s.kind = 'skipped'
  AND s.person_id = %s AND s.at > clock_timestamp() - %s LIMIT 1) IS NULL"""
+
+MINE = """SELECT * FROM decisions_task
+WHERE holder_id = %s AND state IN ('claimed', 'held') AND lease_until > clock_timestamp()
+ORDER BY due_step, priority, id"""
+SHOWN = Join(item=Item, body=Body, policy=Policy, model=ModelVersion)
+SHOW = """
+SELECT {columns} FROM decisions_item item
+JOIN decisions_body body ON body.item_id = item.id
+JOIN decisions_policy policy ON policy.id = item.policy_id
+LEFT JOIN decisions_modelversion model ON model.id = item.model_id
+WHERE item.id = ANY(%s)
+"""
 
 
 @transaction.atomic
@@ -85,9 +98,12 @@ def _claim(queue_id: int, person: User, reach: Reach, count: int, lasts: timedel
 
 
 def _with_items(tasks: list[Task]) -> list[Task]:
-    items = Item.objects.select_related("body", "policy", "model").in_bulk([task.item_id for task in tasks])
+    read = SHOWN.read(SHOW.format(columns=SHOWN.columns), [[task.item_id for task in tasks]]) if tasks else []
+    found = {row["item"].pk: row for row in read}
     for task in tasks:
-        task.item = items[task.item_id]
+        row = found[task.item_id]
+        task.item = row["item"]
+        task.item.body, task.item.policy, task.item.model = row["body"], row["policy"], row["model"]
     return tasks
 
 
@@ -101,8 +117,8 @@ def _held(person: User, queue_id: int) -> list[Task]:
 
     The queue is no condition of the query: with it the planner may read the index of all that is open on the queue.
     """
-    mine = Task.objects.filter(holder=person, state__in=leases.HOLDING, lease_until__gt=leases.Clock())
-    return [task for task in mine.order_by("due_step", "priority", "id") if task.queue_id == queue_id]
+    mine = Task.objects.raw(MINE, [person.pk])
+    return [task for task in mine if task.queue_id == queue_id]
 
 
 @transaction.atomic

@@ -8,9 +8,22 @@ from django.utils.translation import gettext as _
 
 from decisions import rights
 from decisions.exceptions import AlreadyDecided, Conflict, LeaseLost, NotFound
-from decisions.models import Move, Task, User
+from decisions.joins import Join
+from decisions.models import Item, Move, Policy, Queue, Task, User
 
 HOLDING = (Task.State.CLAIMED, Task.State.HELD)
+
+HELD = Join(task=Task, queue=Queue, item=Item, policy=Policy)
+# The condition is checked again once the lock is granted, so a row that changed meanwhile is not returned.
+LOCK = """
+    SELECT {columns} FROM decisions_task task
+    JOIN decisions_queue queue ON queue.id = task.queue_id
+    JOIN decisions_item item ON item.id = task.item_id
+    JOIN decisions_policy policy ON policy.id = item.policy_id
+    WHERE task.id = %s AND task.lease = %s AND task.holder_id = %s AND task.state = ANY(%s)
+    AND task.lease_until > clock_timestamp()
+    FOR UPDATE OF task
+"""
 
 
 class Clock(Func):
@@ -26,12 +39,13 @@ def lock(*, task_id: int, lease: int, person: User) -> Task:
     A lease that is over counts no longer, swept or not. Refuses with the true reason: LeaseLost, AlreadyDecided,
     Conflict for a task that was closed otherwise, NotFound for one that is not theirs to see.
     """
-    mine = Task.objects.filter(pk=task_id, lease=lease, holder=person, state__in=HOLDING, lease_until__gt=Clock())
-    # The condition is checked again once the lock is granted, so a row that changed meanwhile is not returned.
-    task = mine.select_for_update(of=("self",)).select_related("queue", "item__policy").first()
-    if task is None:
+    found = HELD.read(LOCK.format(columns=HELD.columns), [task_id, lease, person.pk, list(HOLDING)])
+    if not found:
         _explain(task_id, person)
-    task.item.queue = task.queue
+    (held,) = found
+    task: Task = held["task"]
+    task.queue, task.item = held["queue"], held["item"]
+    task.item.queue, task.item.policy = task.queue, held["policy"]
     return task
 
 

@@ -239,7 +239,8 @@ def test_an_answer_that_comes_after_the_lease_changes_nothing(street: Street) ->
 def test_what_was_cancelled_while_its_call_was_under_way_says_that_it_was_told(street: Street) -> None:
     told, failed = make_action(street.queue, NOW), make_action(street.queue, NOW)
     taken = deliver.take({street.queue.pk: 2}, NOW)
-    outbox.cancel([told.pk, failed.pk])
+    for action in (told, failed):
+        outbox.supersede(item=action.item)
     answers = {told.pk: Answer(200), failed.pk: Answer(500)}
     deliver.store([deliver.Outcome.of(one, answers[one.id], NOW) for one in taken])
     assert (state(told), state(failed)) == ("delivered", "cancelled")
