@@ -2,8 +2,8 @@
 
 `messages.py` brings the catalogues up to date with templates and code and compiles them. `messages.py --check`
 changes nothing and fails on a text without its translation, a fuzzy or stale entry, a placeholder that was lost, a
-compiled file older than its source, and words in a template that no translator could ever see. GNU gettext
-isn't needed.
+compiled file older than its source, words in a template that no translator could ever see, and a call of gettext
+that is given a variable. GNU gettext isn't needed.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, fail on what is missing or stale")
     is_check = parser.parse_args().check
     texts = collect()
-    found = [*bare_words()] if is_check else []
+    found = [*bare_words(), *variables()] if is_check else []
     for language in LANGUAGES:
         if not is_check:
             update(language, texts)
@@ -78,7 +78,7 @@ def collect() -> dict[Text, set[str]]:
     for path in templates():
         for text in in_source(templatize(path.read_text())):
             texts.setdefault(text, set()).add(str(path.relative_to(ROOT)))
-    trees = {path: ast.parse(path.read_text()) for path in code()}
+    trees = parsed()
     for path, tree in trees.items():
         for text in in_tree(tree):
             texts.setdefault(text, set()).add(str(path.relative_to(ROOT)))
@@ -97,6 +97,11 @@ def code() -> list[Path]:
     return [path for package in ("decisions", "reviewqueue") for path in sorted((ROOT / package).rglob("*.py"))]
 
 
+def parsed() -> dict[Path, ast.Module]:
+    """The modules that are shipped, as trees."""
+    return {path: ast.parse(path.read_text()) for path in code()}
+
+
 def in_source(source: str) -> Iterator[Text]:
     """The texts in what Django makes of a template: calls of gettext between blanked-out characters."""
     for match in CALL.finditer(source):
@@ -111,13 +116,19 @@ def in_source(source: str) -> Iterator[Text]:
 
 def in_tree(tree: ast.AST) -> Iterator[Text]:
     """The literal texts that calls of gettext name."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    for node, name in calls(tree):
         words = [word.value for word in node.args if isinstance(word, ast.Constant) and isinstance(word.value, str)]
-        if name in CALLS and words and words[0]:
+        if words and words[0]:
             yield text_of(name, words)
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """The calls of gettext, each with the name of the function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name in CALLS:
+                yield node, name
 
 
 def text_of(name: str, words: list[str]) -> Text:
@@ -151,6 +162,14 @@ def bare_words() -> Iterator[str]:
                 rest = rest.replace(name, "")
             if WORD.search(re.sub(r"&\w+;", "", rest)):
                 yield f"{path.relative_to(ROOT)}: not translated: {words.strip()}"
+
+
+def variables() -> Iterator[str]:
+    """Calls of gettext whose text stands elsewhere, where nothing marks it. Docstrings of refusals are collected."""
+    for path, tree in parsed().items():
+        for node, _name in calls(tree):
+            if not isinstance(node.args[0], ast.Constant) and path != ROOT / "decisions" / "exceptions.py":
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: write the text itself: {ast.unparse(node)}"
 
 
 # The catalogues ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from decisions.exceptions import Conflict, Forbidden, Invalid, NotFound, Refused, TooBig
 from decisions.record import log
+from reviewqueue.web import words
 
 STATUS = {
     Refused: HTTPStatus.BAD_REQUEST,
@@ -45,5 +46,6 @@ def page(request: HttpRequest, error: Refused) -> HttpResponse:
     if status == HTTPStatus.NOT_FOUND and not is_fragment:
         return render(request, "404.html", status=status)
     template = "partials/refusal.html" if is_fragment else "refused.html"
-    context = {"error": error, "status": int(status), "kind": KIND.get(status, "failing")}
+    faults = [(words.form_field(fault.field), fault.detail) for fault in error.faults]
+    context = {"error": error, "faults": faults, "status": int(status), "kind": KIND.get(status, "failing")}
     return render(request, template, context, status=status)

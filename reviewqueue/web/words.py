@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from decisions.queues.spec import Spec
+from decisions.record.proof import BadEntry, What
 from decisions.work import why
 
 FIELD = {
@@ -23,6 +24,25 @@ MACHINE = {
     "model:missing": _("the model's file is missing"),
     "model:error": _("the model failed"),
 }
+BROKEN = {
+    What.MISSING: pgettext_lazy("entry", "missing"),
+    What.ALTERED: pgettext_lazy("entry", "altered"),
+    What.HASH: pgettext_lazy("entry", "its hash is altered"),
+    What.REORDERED: pgettext_lazy("entry", "out of order"),
+    What.TRUNCATED: pgettext_lazy("entry", "cut off"),
+    What.REWRITTEN: pgettext_lazy("entry", "rewritten"),
+}
+FORM = {
+    "active_seconds": _("Active seconds"),
+    "control_share": _("Control share"),
+    "model": _("Model"),
+    "note": _("Note"),
+    "outcome": _("Outcome"),
+    "people": _("People"),
+    "rate": _("Decisions per person and hour"),
+    "reason": _("Reason"),
+    "why": _("Why"),
+}
 LEFT = {code: label for codes in (why.Skip, why.Escalate, why.Hold) for code, label in codes.choices}
 
 
@@ -35,6 +55,16 @@ def failures(codes: Iterable[str], spec: Spec) -> str:
 def left(code: str) -> str:
     """Return why a task was left; a code of another kind as it is."""
     return str(LEFT.get(code, code))
+
+
+def broken(entry: BadEntry) -> str:
+    """Return which entry of a record doesn't hold, and what is wrong with it."""
+    return _("entry %(seq)s, %(what)s") % {"seq": entry.seq, "what": BROKEN[entry.what]}
+
+
+def form_field(name: str) -> str:
+    """Return the name that a form shows for a field; any other is its path in what was sent."""
+    return str(FORM.get(name, name))
 
 
 def _failure(code: str, labels: dict[str, str]) -> str:

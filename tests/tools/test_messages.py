@@ -62,6 +62,14 @@ def test_words_outside_a_translation_are_found(
     assert [line.rpartition(": ")[2] for line in messages.bare_words()] == bare
 
 
+def test_a_text_that_stands_elsewhere_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "decisions").mkdir()
+    (tmp_path / "decisions" / "exceptions.py").write_text("say(_(type(self).__doc__))")
+    (tmp_path / "decisions" / "other.py").write_text("""say(_("one"), _(title), _(f"{n} days"))""")
+    monkeypatch.setattr(messages, "ROOT", tmp_path)
+    assert [line.rpartition(": ")[2] for line in messages.variables()] == ["_(title)", "_(f'{n} days')"]
+
+
 @pytest.fixture
 def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A complete catalogue of two texts."""
@@ -90,6 +98,14 @@ def found(texts: set[str]) -> str:
 @pytest.mark.usefixtures("catalogue")
 def test_a_complete_catalogue_has_no_fault() -> None:
     assert found({"Yes", "%(n)s days"}) == ""
+
+
+def test_the_words_that_translators_agreed_on_are_kept(catalogue: Path) -> None:
+    held = polib.pofile(str(catalogue))
+    held.header = "yes is 是"
+    held.save()
+    messages.update("zh_Hans", {Text("Yes"): {"a.html"}})
+    assert catalogue.read_text().startswith("# yes is 是")
 
 
 @pytest.mark.usefixtures("catalogue")

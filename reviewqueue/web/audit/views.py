@@ -21,7 +21,7 @@ from decisions.record.export import Form, Kind
 from decisions.rights import Act
 from decisions.work import rule
 from decisions.work.answer import Answer
-from reviewqueue.web import evidence, queues
+from reviewqueue.web import evidence, queues, words
 from reviewqueue.web.audit import life
 from reviewqueue.web.audit.forms import HistoryForm, OverrideForm
 from reviewqueue.web.people import signed_in
@@ -95,7 +95,7 @@ def verify(request: HttpRequest, slug: str) -> HttpResponse:
     queue = queues.one(signed_in(request), slug, Act.VERIFY)
     report = proof.verify(queue.pk)
     if report.bad:
-        messages.error(request, _("The record does not hold: %(where)s.") % {"where": report.bad[0]})
+        messages.error(request, _("The record does not hold: %(where)s.") % {"where": words.broken(report.bad[0])})
     else:
         kept = {"entries": report.entries, "at": log.now(), "hash": report.heads[0].hash if report.heads else ""}
         cache.set(_verified(queue), kept, timeout=None)
