@@ -5,7 +5,7 @@ Each ruling that people made becomes a label once, also one that a later ruling 
 looked.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count, groupby
 from typing import Any
@@ -53,12 +53,12 @@ def feed_due(at: datetime) -> int:
     return fed
 
 
-def after(no: int, queue_id: int, columns: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
-    """Yield a queue's labels with numbers above `no`, in order and some at a time, with these columns, `no` among them.
+def after(no: int, queue_ids: Collection[int], columns: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
+    """Yield queues' labels with numbers above `no`, in order and some at a time, with these columns, `no` among them.
 
     A column is named by where a label finds it. Each piece is a query, so no snapshot stays open for a slow reader.
     """
-    rows = Label.objects.filter(queue=queue_id).order_by("no").values_list(*columns.values())
+    rows = Label.objects.filter(queue__in=queue_ids).order_by("no").values_list(*columns.values())
     while piece := [dict(zip(columns, row, strict=True)) for row in rows.filter(no__gt=no)[:PIECE]]:
         yield piece
         no = piece[-1]["no"]

@@ -1,11 +1,12 @@
 """The record in pages: who sees what, filters, keys."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from decisions.models import Action, Decision, Event, Label, Queue, Ruling, Task
+from decisions.models import Action, Decision, Event, Label, Membership, Queue, Ruling, Task
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from tests.factories import NOON, make_item, make_queue, make_task
@@ -25,6 +26,23 @@ def answered(queue: Queue, person: Caller, outcome: str = "spam", **fields: Any)
     (task,) = claim.next_tasks(queue_id=queue.pk, person=person.user)
     answer = Answer(outcome, "content" if outcome == "ham" else "")
     return decide.decide(task_id=task.pk, lease=task.lease, person=person.user, answer=answer)
+
+
+def labelled(decision: Decision, no: int) -> None:
+    """Let a decision's ruling be a label with this number."""
+    ruling = decision.rulings.get()
+    Label.objects.create(
+        no=no,
+        queue=ruling.queue,
+        item=ruling.item,
+        ruling=ruling,
+        value=1,
+        outcome="spam",
+        propensity=1.0,
+        provenance=Label.Provenance.SOFT,
+        ruled_at=ruling.at,
+        at=NOON,
+    )
 
 
 def ids(answer: Any) -> list[int]:
@@ -109,7 +127,7 @@ def test_wrong_queries_are_refused(queue: Queue, query: str) -> None:
     assert [fault["field"] for fault in answer.json()["errors"]] == [query.partition("=")[0]]
 
 
-@pytest.mark.parametrize("path", ["decisions", "rulings", "labels", "actions"])
+@pytest.mark.parametrize("path", ["decisions", "rulings", "actions"])
 def test_the_queue_must_be_named(queue: Queue, path: str) -> None:
     auditor = caller("auditor", queue)
     assert auditor.get(f"{path}/").json()["errors"][0]["field"] == "queue"
@@ -140,19 +158,7 @@ def test_labels_stream_from_a_number_on(queue: Queue, monkeypatch: pytest.Monkey
     monkeypatch.setattr("decisions.learning.labels.PIECE", 2)
     reviewer, manager = caller("reviewer", queue), caller("manager", queue, "read")
     for no in range(1, 6):
-        ruling = answered(queue, reviewer).rulings.get()
-        Label.objects.create(
-            no=no,
-            queue=queue,
-            item=ruling.item,
-            ruling=ruling,
-            value=1,
-            outcome="spam",
-            propensity=1.0,
-            provenance=Label.Provenance.SOFT,
-            ruled_at=ruling.at,
-            at=NOON,
-        )
+        labelled(answered(queue, reviewer), no)
     answer = manager.get(f"labels/?queue={queue.slug}&after=2")
     assert answer["Content-Type"] == "application/x-ndjson"
     lines = b"".join(answer.streaming_content).splitlines()
@@ -160,6 +166,26 @@ def test_labels_stream_from_a_number_on(queue: Queue, monkeypatch: pytest.Monkey
     everything = manager.get(f"labels/?queue={queue.slug}")
     assert len(b"".join(everything.streaming_content).splitlines()) == 5
     assert reviewer.get(f"labels/?queue={queue.slug}").status_code == 403
+
+
+def test_labels_of_every_queue_one_may_have_come_as_one_stream_when_none_is_named(queue: Queue) -> None:
+    other, foreign = make_queue(undo=timedelta(0)), make_queue(undo=timedelta(0))
+    for no, place in enumerate((queue, other, foreign, queue), 1):
+        labelled(answered(place, caller("reviewer", place)), no)
+    auditor = caller("auditor", queue, "read")
+    Membership.objects.create(user=auditor.user, queue=other, role="manager")
+    Membership.objects.create(user=auditor.user, queue=foreign, role="lead")
+
+    def slugs(after: int = 0) -> list[str]:
+        answer = auditor.get(f"labels/?after={after}")
+        return [json.loads(line)["queue"] for line in b"".join(answer.streaming_content).splitlines()]
+
+    assert slugs() == [queue.slug, other.slug, queue.slug]
+    assert slugs(after=1) == [other.slug, queue.slug]
+    auditor.token.queues.add(other)
+    assert slugs() == [other.slug]
+    assert caller("reviewer", queue).get("labels/").status_code == 403
+    assert auditor.get("labels/?queue=").status_code == 400
 
 
 def made_action(queue: Queue, **fields: Any) -> Action:
