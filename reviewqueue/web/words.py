@@ -49,7 +49,7 @@ LEFT = {code: label for codes in (why.Skip, why.Escalate, why.Hold) for code, la
 def failures(codes: Iterable[str], spec: Spec) -> str:
     """Return failed checks such as `range:Age` or `model:timeout` in words."""
     labels = {field.name: field.label for field in spec.fields}
-    return "; ".join(_failure(code, labels) for code in codes)
+    return str(pgettext_lazy("between parts of a list", "; ")).join(_failure(code, labels) for code in codes)
 
 
 def left(code: str) -> str:
@@ -71,4 +71,6 @@ def _failure(code: str, labels: dict[str, str]) -> str:
     if code in MACHINE:
         return str(MACHINE[code])
     kind, _colon, name = code.partition(":")
-    return f"{labels.get(name, name)}: {FIELD[kind]}" if kind in FIELD else code
+    if kind not in FIELD:
+        return code
+    return _("%(field)s: %(what)s") % {"field": labels.get(name, name), "what": FIELD[kind]}

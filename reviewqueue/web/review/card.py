@@ -90,7 +90,9 @@ def _why(item: Item, sight: Sight, spec: Spec) -> str:
         Item.RouteReason.FALLBACK: _("the model could not score it"),
     }
     text = said[Item.RouteReason(item.reason)]
-    return f"{text} ({words.failures(item.failures, spec)})" if item.failures else text
+    if not item.failures:
+        return text
+    return _("%(text)s (%(failed)s)") % {"text": text, "failed": words.failures(item.failures, spec)}
 
 
 def _override(task: Task, outcomes: list[dict[str, Any]], suggested: str) -> str:

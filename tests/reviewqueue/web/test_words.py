@@ -57,7 +57,7 @@ def test_every_code_of_a_machine_that_failed_has_words() -> None:
 def test_failed_checks_name_the_field_as_its_queue_does() -> None:
     spec = make_spec()
     name, label = spec.fields[0].name, spec.fields[0].label
-    assert words.failures([f"range:{name}", "model:timeout"], spec) == f"{label}: 超出预期范围; 模型用时过长"
+    assert words.failures([f"range:{name}", "model:timeout"], spec) == f"{label}：超出预期范围；模型用时过长"
 
 
 def test_a_code_that_has_no_words_stays() -> None:
