@@ -13,11 +13,12 @@ from decisions.queues.spec import Spec
 
 # All that moves with an apply, a publish, a roll-back or a new model. `created_at` tells databases apart.
 MOVES = """
-    SELECT q.id, q.created_at, q.version_id, p.id, q.is_paused,
+    SELECT q.slug, q.id, q.created_at, q.version_id, p.id, q.is_paused,
            (SELECT max(m.id) FROM decisions_modelversion m WHERE m.queue_id = q.id)
     FROM decisions_queue q LEFT JOIN decisions_policy p ON p.queue_id = q.id AND p.state = 'live'
-    WHERE q.slug = %s
+    WHERE {} = %s
 """
+OF_SLUG, OF_ID = MOVES.format("q.slug"), MOVES.format("q.id")
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,31 @@ _known: dict[str, tuple[tuple[Any, ...], Live]] = {}  # by slug; replaced as a w
 
 def of(slug: str) -> Live:
     """Return the queue in force, right at once after a change in any process; refuses a queue that is not there."""
+    return _in_force(OF_SLUG, slug)
+
+
+def of_id(queue_id: int) -> Live:
+    """Return the same by the queue's id."""
+    return _in_force(OF_ID, queue_id)
+
+
+def _in_force(statement: str, name: str | int) -> Live:
     with connection.cursor() as cursor:
-        cursor.execute(MOVES, [slug])
+        cursor.execute(statement, [name])
         moves = cursor.fetchone()
-    if moves is None or moves[2] is None:
-        _known.pop(slug, None)
-        raise NotFound(_("There is no queue “%(slug)s”.") % {"slug": slug})
-    if moves[3] is None:
+    if moves is None or moves[3] is None:
+        raise NotFound(_("There is no queue “%(slug)s”.") % {"slug": name})
+    slug = moves[0]
+    if moves[4] is None:
         raise Conflict(_("The queue “%(slug)s” has no live policy.") % {"slug": slug})
     known = _known.get(slug)
     if known is None or known[0] != moves:
-        known = _known[slug] = (moves, _read(slug, moves))
+        known = _known[slug] = (moves, _read(moves))
     return known[1]
 
 
-def _read(slug: str, moves: tuple[Any, ...]) -> Live:
-    queue_id, _created_at, version_id, policy_id, is_paused, _model_id = moves
+def _read(moves: tuple[Any, ...]) -> Live:
+    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id = moves
     models = {model.name: model for model in ModelVersion.objects.filter(queue=queue_id)}
     policy = Policy.objects.select_related("model").get(pk=policy_id)
     return Live(

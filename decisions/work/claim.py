@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from decisions import rights
 from decisions.exceptions import CapReached, Conflict, Fault, Invalid, NotFound, QueuePaused
 from decisions.joins import Join
-from decisions.models import Body, Event, Item, ModelVersion, Move, Policy, Queue, Task, User
+from decisions.models import Body, Event, Item, ModelVersion, Move, Policy, Task, User
 from decisions.queues import live
 from decisions.record import log
 from decisions.rights import Act, Reach
@@ -65,10 +65,7 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     if count < 1:
         raise Invalid(faults=[Fault("count", "range", _("At least one."))])
     stands = _standing(person, queue_id)
-    slug = Queue.objects.filter(pk=queue_id).values_list("slug", flat=True).first()
-    if slug is None:
-        raise NotFound
-    queue = live.of(slug)
+    queue = live.of_id(queue_id)
     if queue.is_paused:
         raise QueuePaused
     # Two tabs of one person wait for each other here, so that the count below is true. The count is a statement of its

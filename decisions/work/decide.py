@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from decisions import redact, rights
 from decisions.models import Decision, Event, Move, Ruling, Task, User
@@ -13,6 +13,8 @@ from decisions.work import answer as answers
 from decisions.work import lease as leases
 from decisions.work import rule, suggest
 from decisions.work.answer import Answer
+
+BEGUN = "SELECT at FROM decisions_move WHERE task_id = %s AND lease = %s AND kind IN ('claimed', 'reopened')"
 
 
 @transaction.atomic
@@ -69,8 +71,10 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
 
 def _claimed_at(task: Task) -> datetime:
     """Return when this lease began: claimed, or handed back by an undo."""
-    begun = task.moves.filter(kind__in=(Move.Kind.CLAIMED, Move.Kind.REOPENED), lease=task.lease)
-    return begun.values_list("at", flat=True).get()
+    with connection.cursor() as cursor:
+        cursor.execute(BEGUN, [task.pk, task.lease])
+        at: datetime = cursor.fetchone()[0]
+        return at
 
 
 def _entry(decision: Decision, ruling: Ruling | None) -> dict[str, object]:

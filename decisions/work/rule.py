@@ -29,6 +29,8 @@ SOURCES = {
     Task.Purpose.ESCALATION: Source.DECISION,
     Task.Purpose.APPEAL: Source.APPEAL,
 }
+CURRENT = "SELECT * FROM decisions_ruling WHERE item_id = %s ORDER BY no DESC LIMIT 1"
+MADE = "SELECT * FROM decisions_ruling WHERE decision_id = %s ORDER BY id LIMIT 1"
 HUMAN = frozenset({Source.DECISION, Source.OVERRIDE, Source.ADJUDICATION, Source.APPEAL})
 
 
@@ -48,7 +50,12 @@ class Basis:
 
 def current(item_id: int) -> Ruling | None:
     """Return the ruling that holds for an item; its outcome is "" where an undo left nothing."""
-    return Ruling.objects.filter(item=item_id).order_by("-no").first()
+    return next(iter(Ruling.objects.raw(CURRENT, [item_id])), None)
+
+
+def of(decision: Decision) -> Ruling | None:
+    """Return the ruling that a decision made, None where it only measures."""
+    return next(iter(Ruling.objects.raw(MADE, [decision.pk])), None)
 
 
 def meant(ruling: Ruling | None) -> Ruling | None:

@@ -48,7 +48,7 @@ class Decide(Working):
         step = _step(request, task, shapes.Decide)
         hold = {name: step.pop(name) for name in ("task_id", "lease", "person")}
         made = decide.decide(**hold, answer=Answer(**step))
-        return answer({"decision": shown.own_decision(made), "ruling": shown.own_ruling(made.rulings.first())}, 201)
+        return answer({"decision": shown.own_decision(made), "ruling": shown.own_ruling(rule.of(made))}, 201)
 
 
 class Release(Working):
