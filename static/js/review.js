@@ -109,6 +109,11 @@ let askedFor = null;
 
 desk.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
+  if (form.matches(".state-form")) {
+    event.preventDefault(); // a page of its own would give back, on leaving this one, what it has just claimed
+    void turn();
+    return;
+  }
   if (!form.matches("[data-sends]")) return;
   event.preventDefault();
   const { submitter } = /** @type {SubmitEvent} */ (event);
