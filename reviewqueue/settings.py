@@ -1,7 +1,7 @@
 """All settings of the site. Every variable is read once, here, typed; docs/settings.md lists them."""
 
-import os
 import logging
+import os
 from datetime import timedelta
 from pathlib import Path
 

@@ -18,6 +18,11 @@ VERSION = 1
 GENESIS = bytes(32)
 LOCKS = 7001  # the first key of this house's advisory locks on chains
 REFUSALS_PER_HOUR = 60
+COLUMNS = ("chain", "seq", "kind", "actor_id", "item_id", "reason", "entry", "version", "hash", "at")
+INSERT = """
+    INSERT INTO decisions_event (chain, seq, kind, actor_id, item_id, reason, entry, version, hash, at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
+"""
 
 
 def now() -> datetime:
@@ -64,18 +69,39 @@ def append(
     at = at.astimezone(UTC)
     spoken = [[row._meta.model_name, row.pk, digest.of_row(row).hex()] for row in rows]
     text = digest.canonical({**(entry or {}), **({"rows": spoken} if spoken else {})}).decode()
-    who, what = (actor.pk if actor else None), (item.pk if item else None)
+    event = Event(
+        chain=chain,
+        kind=kind,
+        actor_id=actor.pk if actor else None,
+        item_id=item.pk if item else None,
+        reason=reason,
+        entry=text,
+        at=at,
+    )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, chain])
         # A statement of its own, so that its snapshot is taken after the lock was granted.
         cursor.execute("SELECT seq, hash FROM decisions_event WHERE chain = %s ORDER BY seq DESC LIMIT 1", [chain])
         last = cursor.fetchone()
-    seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
-    sealed = chain_hash(
-        previous, chain=chain, seq=seq, kind=kind, actor=who, item=what, reason=reason, entry=text, at=at
-    )
-    return Event.objects.create(
-        chain=chain, seq=seq, kind=kind, actor_id=who, item_id=what, reason=reason, entry=text, hash=sealed, at=at
+        event.seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
+        event.hash = _sealed(event, previous)
+        # As text, for all who write to this chain wait meanwhile.
+        cursor.execute(INSERT, [getattr(event, column) for column in COLUMNS])
+        event.pk = cursor.fetchone()[0]
+    return event
+
+
+def _sealed(event: Event, previous: bytes) -> bytes:
+    return chain_hash(
+        previous,
+        chain=event.chain,
+        seq=event.seq,
+        kind=event.kind,
+        actor=event.actor_id,
+        item=event.item_id,
+        reason=event.reason,
+        entry=event.entry,
+        at=event.at,
     )
 
 

@@ -168,7 +168,7 @@ def redis() -> Redis:
 
 def count(key: str, span: int) -> int:
     """Count one more under a key that is gone after `span` seconds."""
-    pipe = redis().pipeline(transaction=False)
-    pipe.incr(key)
-    pipe.expire(key, span)
-    return int(pipe.execute()[0])
+    counted = int(redis().incr(key))
+    if counted == 1:
+        redis().expire(key, span)
+    return counted
