@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import django
 
 from tests.bench import house
-from tests.bench.figures import Figure, table
+from tests.bench.figures import Figure, Rounds, table
 
 if TYPE_CHECKING:
-    from tests.bench.parts import Place, Rounds
+    from tests.bench.parts import Place
 
 PARTS = ("intake", "single", "work", "claims")
 
@@ -27,10 +27,9 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=PARTS, help="measure this part; may be given several times")
     parser.add_argument("--waiting", type=int, nargs="+", default=[10_000, 1_000_000], help="waiting tasks")
-    parser.add_argument("--batches", type=int, default=9, help="batches of each side")
-    parser.add_argument("--batch", type=int, default=10_000, help="items a batch")
-    parser.add_argument("--calls", type=int, default=300, help="calls of each side")
-    parser.add_argument("--warm", type=int, default=40, help="calls before those that count")
+    parser.add_argument("--calls", type=int, default=200, help="calls of each side, and ten times as many as batches")
+    parser.add_argument("--warm", type=int, default=30, help="calls before those that count")
+    parser.add_argument("--seconds", type=float, default=40, help="after which a figure is made from fewer calls")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
     return parser.parse_args(arguments)
 
@@ -46,7 +45,7 @@ def measure(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
     from tests import databases
     from tests.bench import ground, parts
 
-    rounds = parts.Rounds(batches=chosen.batches, calls=chosen.calls, batch=chosen.batch, warm=chosen.warm)
+    rounds = Rounds(calls=chosen.calls, warm=chosen.warm, seconds=chosen.seconds)
     wanted = chosen.only or PARTS
     figures: list[Figure] = []
     with databases.template("bench") as template:
@@ -65,7 +64,7 @@ def measure(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
     return figures
 
 
-def over_http(place: "Place", rounds: "Rounds", wanted: Sequence[str]) -> list[Figure]:
+def over_http(place: "Place", rounds: Rounds, wanted: Sequence[str]) -> list[Figure]:
     """Measure what goes over HTTP at one size."""
     from tests.bench import parts
 

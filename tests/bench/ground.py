@@ -154,7 +154,7 @@ def _copy(model: type[Model], pairs: str, **instead: str) -> str:
     return f"INSERT INTO {table(model)} ({names}) SELECT {chosen} FROM copies JOIN {table(model)} t ON {pairs}"
 
 
-def app_session() -> extensions.connection:
+def app_session(name: str) -> extensions.connection:
     """Open the database that Django points to as the application's role, without Django."""
     settings = connection.settings_dict
     return psycopg2.connect(
@@ -163,6 +163,7 @@ def app_session() -> extensions.connection:
         user=settings["USER"],
         password=settings["PASSWORD"],
         dbname=settings["NAME"],
+        application_name=name,
     )
 
 

@@ -4,33 +4,25 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from django.db import connection, connections
 
+from decisions.intake import parse
 from decisions.models import Task
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from tests.bench import copies, facts, ground, sites
-from tests.bench.figures import Figure, take_turns
+from tests.bench.figures import Figure, Measure, Meter, Rounds, take_turns
 from tests.bench.ground import SLUG, Ground
 from tests.bench.sites import BARE, OURS, Client
 from tests.databases import Clone
 
+COPIER = "bench copy"
 ITEMS = f"/api/v1/queues/{SLUG}/items/"
-
-
-@dataclass(frozen=True)
-class Rounds:
-    """How often each is measured, and how many items a batch brings."""
-
-    batches: int
-    calls: int
-    batch: int
-    warm: int
 
 
 @dataclass(frozen=True)
@@ -52,9 +44,10 @@ class Place:
             for name in (OURS, BARE)
         )
         return Callers(
-            sender=Client(ours, self.ground.send_token),
-            reviewer=Client(ours, self.ground.review_token),
-            bare=Client(bare),
+            sender=Client(ours.port, self.ground.send_token),
+            reviewer=Client(ours.port, self.ground.review_token),
+            bare=Client(bare.port),
+            meters=(ours.cpu, bare.cpu),
         )
 
 
@@ -65,21 +58,23 @@ class Callers:
     sender: Client
     reviewer: Client
     bare: Client
+    meters: tuple[Meter, Meter]
 
 
-def intake(place: Place, callers: Callers, rounds: Rounds) -> list[Figure]:
+def intake(place: Place, callers: Callers, rounds: Rounds, batch: int = parse.MAX_LINES) -> list[Figure]:
     """Measure a batch over HTTP, from its first byte to the whole answer, beside a COPY of the rows that it left."""
-    with closing(ground.app_session()) as session:
+    with closing(ground.app_session(COPIER)) as session:
 
         def ours() -> float:
-            body = place.ground.lines(rounds.batch)
+            body = place.ground.lines(batch)
             return callers.sender.post(f"{ITEMS}batch/", body, "application/x-ndjson")[0]
 
         def bare() -> float:
             return copies.store(session, copies.of_last_batch(place.ground.queue_id))
 
-        seconds = take_turns(ours, bare, rounds.batches, 1)
-    return [Figure(f"batch of {rounds.batch:,} / COPY", *seconds, at_least=0.4)]
+        meters = (callers.meters[0], lambda: sites.cpu_of_sessions(COPIER))
+        found = take_turns(ours, bare, replace(rounds, calls=rounds.calls // 10, warm=1), meters)
+    return [Figure(f"batch of {batch:,} / COPY", found, at_least=0.4)]
 
 
 def single(place: Place, callers: Callers, rounds: Rounds) -> list[Figure]:
@@ -92,33 +87,31 @@ def single(place: Place, callers: Callers, rounds: Rounds) -> list[Figure]:
     def bare() -> float:
         return callers.bare.post("/items/", place.ground.line(next(numbers) // 2))[0]
 
-    return [
-        Figure(
-            "POST, score sent / bare POST",
-            *take_turns(ours(scored=True), bare, rounds.calls, rounds.warm),
-            at_least=0.6,
-        ),
-        Figure("POST, scored here / bare POST", *take_turns(ours(scored=False), bare, rounds.calls, rounds.warm)),
-    ]
+    sent, here = (take_turns(ours(scored=scored), bare, rounds, callers.meters) for scored in (True, False))
+    return [Figure("POST, score sent / bare POST", sent, at_least=0.6), Figure("POST, scored here / bare POST", here)]
 
 
 def work(place: Place, callers: Callers, rounds: Rounds) -> list[Figure]:
     """Measure a claim and a decision over HTTP beside a bare endpoint that runs the same statements."""
-    parts: dict[str, list[tuple[float, float]]] = {"claim": [], "decide": []}
-    for _ in range(rounds.warm + rounds.calls):
-        ours, bare = _our_work(callers.reviewer), _bare_work(callers.bare)
-        for name, pair in zip(parts, zip(ours, bare, strict=True), strict=True):
-            parts[name].append(pair)
-    both = [tuple(map(sum, zip(*pairs, strict=True))) for pairs in zip(*parts.values(), strict=True)]
+    parts: list[tuple[float, float, float, float]] = []
+
+    def ours() -> float:
+        claiming, deciding = _our_work(callers.reviewer)
+        parts.append((claiming, deciding, 0.0, 0.0))
+        return claiming + deciding
+
+    def bare() -> float:
+        claiming, deciding = _bare_work(callers.bare)
+        parts[-1] = (*parts[-1][:2], claiming, deciding)
+        return claiming + deciding
+
+    both = take_turns(ours, bare, rounds, callers.meters)
+    claims_, decides, bare_claims, bare_decides = map(median, zip(*parts[rounds.warm :], strict=True))
     return [
-        Figure("claim + decide / bare", *_medians(both, rounds.warm), at_least=0.5),
-        Figure("claim alone / bare", *_medians(parts["claim"], rounds.warm)),
-        Figure("decide alone / bare", *_medians(parts["decide"], rounds.warm)),
+        Figure("claim + decide / bare", both, at_least=0.5),
+        Figure("claim alone / bare", Measure(claims_, bare_claims, both.calls)),
+        Figure("decide alone / bare", Measure(decides, bare_decides, both.calls)),
     ]
-
-
-def _medians(pairs: list[Any], warm: int) -> tuple[float, float]:
-    return median(pair[0] for pair in pairs[warm:]), median(pair[1] for pair in pairs[warm:])
 
 
 def _our_work(reviewer: Client) -> tuple[float, float]:
@@ -138,11 +131,11 @@ def claims(long: Place, short: Place, rounds: Rounds) -> list[Figure]:
     wrappers = [_wrapper(place.clone.name) for place in (long, short)]
     try:
         turns = [_claim(place.ground, wrapper) for place, wrapper in zip((long, short), wrappers, strict=True)]
-        seconds = take_turns(turns[0], turns[1], rounds.calls, rounds.warm)
+        found = take_turns(turns[0], turns[1], rounds)
     finally:
         for wrapper in wrappers:
             wrapper.close()
-    return [Figure(f"claim, {long.waiting:,} / {short.waiting:,} waiting", *seconds, at_most=1.3)]
+    return [Figure(f"claim, {long.waiting:,} / {short.waiting:,} waiting", found, at_most=1.3)]
 
 
 def _wrapper(name: str) -> Any:

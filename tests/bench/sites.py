@@ -11,6 +11,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
+
 from reviewqueue.embedded import children, ports, processes
 from reviewqueue.embedded.processes import Program
 
@@ -45,19 +47,62 @@ class Client:
         return seconds, json.loads(content)
 
 
+@dataclass(frozen=True)
+class Site:
+    """A running site: its port, its web server, and the name that its sessions have in the database."""
+
+    port: int
+    pid: int
+    name: str
+
+    def cpu(self) -> float:
+        """Return the seconds of processor time that its processes and their database sessions have used so far."""
+        return sum(_seconds(pid) for pid in [*_family(self.pid), *sessions(self.name)])
+
+
+def sessions(name: str) -> list[int]:
+    """Return the processes that serve the sessions of this name."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s", [name])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def cpu_of_sessions(name: str) -> float:
+    """Return the seconds of processor time that the sessions of this name have used so far."""
+    return sum(map(_seconds, sessions(name)))
+
+
+def _family(leader: int) -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _group(entry) == leader]
+
+
+def _group(entry: Path) -> int:
+    try:
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[2])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def _seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def serving(name: str, environment: Mapping[str, str], log: Path) -> Iterator[int]:
-    """Run a site with the web server's command line of `make run`; give its port."""
+def serving(name: str, environment: Mapping[str, str], log: Path) -> Iterator[Site]:
+    """Run a site with the web server's command line of `make run`."""
     port = ports.choose(None)
     options = children.Options(port=port, rate=0, reviewers=0)
     (web,) = (child for child in children.plan(options, log.parent).children if child.name == "web")
     command = tuple(name if part == OURS else part for part in web.command)
-    pid = processes.spawn(Program(command, ROOT, log, environment=environment), bound_to_parent=True)
+    pid = processes.spawn(
+        Program(command, ROOT, log, environment={**environment, "PGAPPNAME": name}), bound_to_parent=True
+    )
     try:
         if not processes.wait(lambda: not ports.is_free(port) or not processes.is_alive(pid), READY_SECONDS):
             message = f"{name} does not serve."
             raise RuntimeError(message)
-        yield port
+        yield Site(port, pid, name)
     finally:
         os.killpg(pid, signal.SIGTERM)
         processes.wait(lambda: not processes.is_alive(pid), 30)
