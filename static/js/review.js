@@ -17,6 +17,8 @@ const { nextUrl = "", leaveUrl = "", stateUrl = "", offline = "", signedOut = ""
 let waiting = [];
 /** The request that brings one more. @type {Promise<void> | null} */
 let fetching = null;
+/** The change of cards that is under way: two at once would take two cards and show one. @type {Promise<void> | null} */
+let turning = null;
 let isLeaving = false;
 
 /** @returns {HTMLElement | null} */
@@ -68,7 +70,12 @@ async function load() {
 }
 
 /** Show the next card: at once when it is loaded, else when it comes. */
-async function turn() {
+function turn() {
+  turning ??= layNext().finally(() => { turning = null; });
+  return turning;
+}
+
+async function layNext() {
   waiting = waiting.filter(isHeld);
   if (!waiting.length) await prefetch();
   const next = waiting.shift();
