@@ -1,0 +1,232 @@
+"""Role by page by method, from the resolver: every route has its cells, and every cell is what the table says."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+
+from decisions.models import Action, Event, Membership, Policy, Queue, Shift, Task, User
+from decisions.routing import publish
+from decisions.work import decide
+from decisions.work.answer import Answer
+from reviewqueue.web import urls
+from tests.factories import NOON, make_item, make_queue, make_task, make_user
+
+pytestmark = pytest.mark.django_db
+
+# `stranger` is a manager of another queue; `nobody` is not signed in.
+ROLES = ("nobody", "stranger", "reviewer", "lead", "manager", "auditor", "admin")
+LEASE = {"lease": "1"}
+SHIFT = {"starts_at": "2026-12-01T08:00", "ends_at": "2026-12-01T12:00", "people": "2"}
+DRAFT = {"hard": "0.8", "soft": "0.3", "suggest": "0.5", "control_share": "0.1", "objective": "o", "why": "w"}
+WHY = {"why": "because"}
+REASON = {"outcome": "ham", "reason": "content"}
+
+# Each page on a queue the role belongs to, on a task it holds (however it came to it) and, for undo, a decision of its
+# own. 302 is the way to sign in for nobody, and for others the page that shows what was done.
+TABLE: dict[tuple[str, str], tuple[Any, str]] = {
+    #                                                                        nob str rev lea man aud adm
+    ("GET", ""): (None,                                                     "302 302 302 302 302 302 302"),
+    ("GET", "review/"): (None,                                              "302 200 200 200 200 200 200"),
+    ("GET", "review/<slug>/"): (None,                                       "302 404 200 200 200 403 403"),
+    ("GET", "review/<slug>/state/"): (None,                                 "302 404 200 200 200 403 403"),
+    ("GET", "review/<slug>/held/"): (None,                                  "302 404 200 200 200 403 403"),
+    ("POST", "review/<slug>/next/"): ({},                                   "302 404 302 302 302 403 403"),
+    ("POST", "review/<slug>/leave/"): ({"task": "1:1"},                     "302 404 204 204 204 403 403"),
+    ("POST", "review/<slug>/decisions/<decision_id>/undo/"): ({},           "302 404 302 302 302 403 403"),
+    ("POST", "review/<slug>/tasks/<task_id>/decide/"): ({**LEASE, "answer": "spam"},
+                                                                            "302 404 302 302 302 403 403"),
+    ("POST", "review/<slug>/tasks/<task_id>/extend/"): (LEASE,              "302 404 302 302 302 403 403"),
+    ("POST", "review/<slug>/tasks/<task_id>/resume/"): (LEASE,              "302 404 302 302 302 403 403"),
+    ("POST", "review/<slug>/tasks/<task_id>/release/"): (LEASE,             "302 404 302 302 302 403 403"),
+    ("POST", "review/<slug>/tasks/<task_id>/skip/"): ({**LEASE, "reason": "unclear"},
+                                                                            "302 404 302 302 302 403 403"),
+    ("POST", "review/<slug>/tasks/<task_id>/hold/"): (LEASE,                "302 404 302 302 302 403 403"),
+    ("POST", "review/<slug>/tasks/<task_id>/escalate/"): ({**LEASE, "reason": "expert"},
+                                                                            "302 404 302 302 302 403 403"),
+    ("GET", "floor/"): (None,                                               "302 200 200 200 200 200 200"),
+    ("GET", "floor/<slug>/"): (None,                                        "302 404 200 200 200 200 200"),
+    ("GET", "floor/<slug>/live/"): (None,                                   "302 404 200 200 200 200 200"),
+    ("POST", "floor/<slug>/shifts/"): (SHIFT,                               "302 404 403 302 302 403 403"),
+    ("POST", "floor/<slug>/shifts/<shift_id>/remove/"): ({},                "302 404 403 302 302 403 403"),
+    ("POST", "floor/<slug>/pause/"): ({"why": "staff"},                     "302 404 403 302 302 403 302"),
+    ("GET", "audit/"): (None,                                               "302 200 200 200 200 200 200"),
+    ("GET", "audit/<slug>/"): (None,                                        "302 404 403 200 200 200 200"),
+    ("POST", "audit/<slug>/export/"): ({"kind": "overrides", "form": "csv"}, "302 404 403 403 200 200 403"),
+    ("POST", "audit/<slug>/verify/"): ({},                                  "302 404 403 403 302 302 302"),
+    ("GET", "audit/<slug>/items/<item_id>/"): (None,                        "302 404 403 200 200 200 200"),
+    ("POST", "audit/<slug>/items/<item_id>/override/"): (REASON,            "302 404 403 302 302 403 403"),
+    ("GET", "audit/<slug>/actions/"): (None,                                "302 404 200 200 200 200 200"),
+    ("POST", "audit/<slug>/actions/replay/"): ({},                          "302 404 403 403 302 403 302"),
+    ("GET", "policy/"): (None,                                              "302 200 200 200 200 200 200"),
+    ("GET", "policy/<slug>/"): (None,                                       "302 404 403 403 200 403 403"),
+    ("POST", "policy/<slug>/draft/"): (DRAFT,                               "302 404 403 403 302 403 403"),
+    ("POST", "policy/<slug>/<no>/publish/"): (WHY,                          "302 404 403 403 302 403 403"),
+    ("POST", "policy/<slug>/<no>/roll-back/"): (WHY,                        "302 404 403 403 302 403 403"),
+}  # fmt: skip
+# Not of one queue: the language, and one's own keys.
+ELSEWHERE = {"language/setlang/", "me/keys/"}
+
+
+def routes(patterns: list[Any] | None = None, before: str = "") -> set[str]:
+    """Return the routes of the pages, without converters."""
+    found: set[str] = set()
+    for pattern in list(urls.urlpatterns) if patterns is None else patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found |= routes(pattern.url_patterns, route)
+        else:
+            found.add("/".join(_plain(part) for part in route.split("/")))
+    return found
+
+
+def _plain(part: str) -> str:
+    return "<" + part[1:-1].partition(":")[2] + ">" if part[:1] == "<" else part
+
+
+def test_every_route_has_its_cells() -> None:
+    assert routes() - ELSEWHERE == {route for _method, route in TABLE}
+
+
+def test_the_site_serves_these_routes() -> None:
+    served = [pattern for pattern in get_resolver().url_patterns if isinstance(pattern, URLResolver)]
+    assert urls in [pattern.urlconf_name for pattern in served]
+
+
+def client_of(person: User | None) -> Client:
+    client = Client(raise_request_exception=False)
+    if person:
+        client.force_login(person)
+    return client
+
+
+def person_in(role: str, queue: Queue) -> User | None:
+    if role == "nobody":
+        return None
+    return make_user("manager", make_queue()) if role == "stranger" else make_user(role, queue)
+
+
+def held_by(person: User, queue: Queue) -> Task:
+    """Give a task to somebody, whether or not they could claim it."""
+    until = timezone.now() + timedelta(minutes=5)
+    task = make_task(queue, state=Task.State.CLAIMED, holder=person, lease=1, lease_until=until)
+    task.moves.create(kind="claimed", person=person, lease=1, at=timezone.now())
+    return task
+
+
+def decided_by(person: User, queue: Queue) -> int:
+    """Return a decision of somebody who was a reviewer when they made it."""
+    task, before = held_by(person, queue), list(Membership.objects.filter(user=person))
+    Membership.objects.filter(user=person).delete()
+    Membership.objects.create(user=person, queue=queue, role="reviewer")
+    made = decide.decide(task_id=task.pk, lease=1, person=person, answer=Answer("spam")).pk
+    Membership.objects.filter(user=person).delete()
+    Membership.objects.bulk_create(before)
+    return int(made)
+
+
+def address(route: str, person: User | None, queue: Queue) -> str:
+    """Fill in a route with what the person has or wants to change."""
+    who = person or make_user("reviewer", queue)
+    if "<decision_id>" in route:
+        route = route.replace("<decision_id>", str(decided_by(who, queue)))
+    if "<task_id>" in route:
+        route = route.replace("<task_id>", str(held_by(who, queue).pk))
+    if "<shift_id>" in route:
+        shift = Shift.objects.create(
+            queue=queue, made_by=who, starts_at=NOON, ends_at=NOON + timedelta(hours=1), people=1
+        )
+        route = route.replace("<shift_id>", str(shift.pk))
+    if "<item_id>" in route:
+        route = route.replace("<item_id>", str(make_item(queue, route="hard", band="hard").pk))
+    if "<no>" in route:
+        route = route.replace("<no>", str(policy_for(route, queue)))
+    return "/" + route.replace("<slug>", queue.slug)
+
+
+def policy_for(route: str, queue: Queue) -> int:
+    """Return the number of a draft to publish, or of a retired policy to go back to."""
+    manager = make_user("manager", queue)
+    made = publish.draft(queue=queue, changes={"hard": 0.8}, by=manager, why="w", objective="o", at=NOON)
+    if "roll-back" not in route:
+        return made.no
+    publish.publish(policy=made, by=manager, why="w", at=NOON)
+    return Policy.objects.get(queue=queue, state="retired").no
+
+
+@pytest.mark.parametrize(("method", "route"), TABLE, ids=[f"{method} /{route}" for method, route in TABLE])
+def test_cells(method: str, route: str) -> None:
+    data, cells = TABLE[method, route]
+    answers = []
+    for role in ROLES:
+        queue = make_queue()
+        person = person_in(role, queue)
+        path = address(route, person, queue)
+        client = client_of(person)
+        answer = client.get(path) if method == "GET" else client.post(path, data)
+        answers.append(answer.status_code)
+        other = client.post(path) if method == "GET" else client.get(path)
+        assert other.status_code in ((302,) if role == "nobody" else (405,)) or route == "", f"{role}: other method"
+    assert " ".join(map(str, answers)) == cells
+
+
+def test_a_refused_right_is_named_on_its_page_and_noted() -> None:
+    queue = make_queue()
+    answer = client_of(make_user("auditor", queue)).get(f"/policy/{queue.slug}/")
+    assert "draft_policy" in answer.content.decode()
+    assert "Manager" in answer.content.decode()
+    assert Event.objects.filter(chain=queue.pk, kind__contains="refused").count() == 1
+
+
+def test_a_task_of_another_queue_is_not_found() -> None:
+    mine, other = make_queue(), make_queue()
+    person = make_user("reviewer", mine)
+    task = held_by(make_user("reviewer", other), other)
+    answer = client_of(person).post(f"/review/{mine.slug}/tasks/{task.pk}/decide/", {**LEASE, "answer": "spam"})
+    assert answer.status_code == 404
+    assert not Action.objects.exists()
+
+
+# what is sent, where, and the answer
+@pytest.mark.parametrize(
+    ("role", "path", "data", "status", "told"),
+    [
+        ("manager", "floor/{slug}/shifts/", {**SHIFT, "people": "0"}, 422, "greater than or equal"),
+        ("manager", "floor/{slug}/shifts/", {**SHIFT, "starts_at": "soon"}, 422, "valid date"),
+        ("manager", "floor/{slug}/pause/", {"why": "mood"}, 422, "Choose one of the reasons"),
+        ("manager", "policy/{slug}/draft/", {**DRAFT, "hard": "0.1"}, 422, "errorlist"),
+        ("manager", "policy/{slug}/99/publish/", WHY, 404, "Nothing here"),
+        ("manager", "policy/{slug}/1/publish/", WHY, 409, ""),
+        ("manager", "policy/{slug}/1/roll-back/", {"why": ""}, 422, "Say why"),
+        ("auditor", "audit/{slug}/export/", {"kind": "everything", "form": "csv"}, 422, "csv or jsonl"),
+        ("auditor", "audit/{slug}/export/", {"kind": "overrides", "form": "csv", "since": "x"}, 422, "since"),
+        ("reviewer", "review/{slug}/tasks/{task}/decide/", {"lease": "one", "answer": "spam"}, 422, "whole number"),
+        ("reviewer", "review/{slug}/tasks/{task}/decide/", {"lease": "7", "answer": "spam"}, 409, "Your hold"),
+        ("reviewer", "review/{slug}/tasks/{task}/decide/", {**LEASE, "answer": "eggs"}, 422, "no such outcome"),
+        ("reviewer", "review/{slug}/tasks/{task}/decide/", {**LEASE, "answer": "ham"}, 422, "Say why"),
+        ("reviewer", "review/{slug}/tasks/{task}/skip/", {**LEASE, "reason": "mood"}, 422, ""),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(role: str, path: str, data: Any, status: int, told: str) -> None:
+    queue = make_queue()
+    person = make_user(role, queue)
+    task = held_by(person, queue) if "{task}" in path else None
+    answer = client_of(person).post("/" + path.format(slug=queue.slug, task=task and task.pk), data)
+    assert answer.status_code == status
+    assert told in answer.content.decode()
+    fragment = client_of(person).post(
+        "/" + path.format(slug=queue.slug, task=task and task.pk), data, headers={"HX-Request": "true"}
+    )
+    assert fragment.status_code == status
+
+
+def test_figures_that_did_not_change_are_not_sent_again() -> None:
+    queue = make_queue()
+    client = client_of(make_user("manager", queue))
+    first = client.get(f"/floor/{queue.slug}/live/")
+    assert client.get(f"/floor/{queue.slug}/live/", headers={"If-None-Match": first["ETag"]}).status_code == 304
+    assert client.get(f"/floor/{queue.slug}/live/", headers={"If-None-Match": '"other"'}).status_code == 200
+    assert "no-cache" in first["Cache-Control"]
