@@ -9,7 +9,7 @@ from typing import Any
 from decisions.measure import capacity
 from decisions.measure.capacity import Span
 from decisions.measure.rollups import AGES, HOUR, OLDER
-from decisions.models import Decision, Rollup, Shift
+from decisions.models import Decision, Rollup, Ruling, Shift
 
 WINDOW = timedelta(hours=24)  # of arrivals, queue rate and throughput
 PACE_WINDOW = timedelta(days=7)  # of the pace per person
@@ -61,7 +61,7 @@ def status(queue_id: int, at: datetime) -> dict[str, Any]:
             "of": int(all_items),
         },
         "decisions_per_hour": decided,
-        "overrides": {"count": int(sum(counts["overrides"].values())), "of": int(sum(counts["decisions"].values()))},
+        "overrides": _overrides(counts),
         "handling_seconds": _ratio(sum(counts["handling"].values()), sum(counts["timed"].values())),
         "capacity": {
             "per_hour": possible,
@@ -98,6 +98,12 @@ def as_rows(series: Iterable[Hour]) -> list[dict[str, Any]]:
     return [asdict(hour) for hour in series]
 
 
+def _overrides(counts: dict[str, dict[str, float]]) -> dict[str, int]:
+    """Return how many decisions differed from what the machine did or suggested; overrides past the queue are apart."""
+    differed = {source: n for source, n in counts["overrides"].items() if source != Ruling.Source.OVERRIDE}
+    return {"count": int(sum(differed.values())), "of": int(sum(counts["decisions"].values()))}
+
+
 def _rows(queue_id: int, start: datetime, end: datetime) -> Iterable[Rollup]:
     return Rollup.objects.filter(queue=queue_id, at__gt=start - HOUR, at__lte=end)
 
@@ -110,16 +116,14 @@ def _sums(queue_id: int, start: datetime, end: datetime) -> dict[str, dict[str, 
 
 
 def _observed_hours(queue_id: int, at: datetime) -> float:
-    """Return the hours of the window in which the queue was there: rates of a young queue are not watered down."""
-    first = (
-        Rollup.objects.filter(queue=queue_id, figure="arrivals", value__gt=0, at__gt=at - WINDOW - HOUR)
-        .order_by("at")
-        .values_list("at", flat=True)
-        .first()
-    )
-    if first is None:
-        return WINDOW / HOUR
-    return max(1 / 12, min(WINDOW, at - max(first, at - WINDOW)) / HOUR)
+    """Return the hours that the figures of the window cover: whole ones, so that up to an hour more than it is long.
+
+    A young queue's begin with its first item, so that its rates are not watered down.
+    """
+    begins = (at - WINDOW).replace(minute=0, second=0, microsecond=0)
+    arrivals = Rollup.objects.filter(queue=queue_id, figure="arrivals", value__gt=0)
+    first = arrivals.order_by("at").values_list("at", flat=True).first()
+    return max(1 / 12, (at - max(first or begins, begins)) / HOUR)
 
 
 def _backlog(queue_id: int, at: datetime) -> dict[str, Any]:

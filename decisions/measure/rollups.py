@@ -23,7 +23,13 @@ HOURLY = {
         "decisions_decision",
         "at",
     ),
-    "handling": ("purpose", "coalesce(sum(least(active_seconds, 3600)), 0)", "decisions_decision", "at"),
+    # LEAST passes over NULL: without the filter a decision without active time would count a whole hour.
+    "handling": (
+        "purpose",
+        "coalesce(sum(least(active_seconds, 3600)) FILTER (WHERE active_seconds IS NOT NULL), 0)",
+        "decisions_decision",
+        "at",
+    ),
     "timed": ("purpose", "count(active_seconds)", "decisions_decision", "at"),
 }
 COUNT = """
