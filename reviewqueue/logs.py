@@ -1,5 +1,8 @@
 """How log lines look: one JSON object each, with the request's id and person bound by django-structlog."""
 
+from typing import Any
+
+import orjson
 import structlog
 
 SHARED = [
@@ -23,5 +26,10 @@ def formatter() -> structlog.stdlib.ProcessorFormatter:
         cache_logger_on_first_use=True,
     )
     return structlog.stdlib.ProcessorFormatter(
-        processor=structlog.processors.JSONRenderer(), foreign_pre_chain=list(SHARED)
+        processor=structlog.processors.JSONRenderer(_json), foreign_pre_chain=list(SHARED)
     )
+
+
+def _json(line: dict[str, Any], default: Any, **_options: Any) -> str:
+    """Write a line; `default` says how to write what JSON does not know."""
+    return orjson.dumps(line, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
