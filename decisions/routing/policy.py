@@ -127,6 +127,8 @@ def route(scores: FloatArray, reasons: WordArray, control_u: FloatArray, cuts: C
 
 def _allowed(band: WordArray, reasons: WordArray, cuts: Cuts) -> BoolArray:
     """Tell which items that failed a check, or fell below the model, the owner leaves to the machine all the same."""
+    if not cuts.fallback_routes and not cuts.failed_check_routes:
+        return np.zeros(len(band), dtype=np.bool_)
     fallback = reasons == REASON.FALLBACK
     return np.where(
         fallback, np.isin(band, sorted(cuts.fallback_routes)), np.isin(band, sorted(cuts.failed_check_routes))
@@ -135,14 +137,16 @@ def _allowed(band: WordArray, reasons: WordArray, cuts: Cuts) -> BoolArray:
 
 def _propensity(routes: WordArray, in_hard: BoolArray, control_share: float) -> FloatArray:
     """Return the probability that a person sees each item: c for the whole HARD band, 1 for SOFT, unknown for PASS."""
-    return np.select(
-        [in_hard, routes == ROUTE.SOFT, routes == ROUTE.HARD],
-        [control_share, 1.0, 0.0],
-        np.nan,
-    )
+    propensity = np.full(len(routes), np.nan)
+    propensity[routes == ROUTE.SOFT] = 1.0
+    propensity[routes == ROUTE.HARD] = 0.0
+    propensity[in_hard] = control_share
+    return propensity
 
 
 def _words(conditions: list[BoolArray], words: list[str], default: str) -> WordArray:
-    chosen = np.select(conditions, list(range(len(words))), len(words))
-    named: WordArray = np.array([str(word) for word in (*words, default)], dtype=object)[chosen]
+    """Return for each place the word of the first condition that holds: for one item much faster than a select."""
+    named: WordArray = np.full(len(conditions[0]), str(default), dtype=object)
+    for condition, word in zip(reversed(conditions), reversed(words), strict=True):
+        named[condition] = str(word)
     return named
