@@ -1,4 +1,4 @@
-"""Take the pictures of docs/images from a running `make run`: `python tools/screenshots.py [address]`.
+"""Take the pictures of docs/images from a running `make run`: `python -m tools.screenshots [address]`.
 
 The passwords that `make run` printed are read from standard input, a line "address password" each.
 """
@@ -6,12 +6,12 @@ The passwords that `make run` printed are read from standard input, a line "addr
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.chromium import launch
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-SIZE = {"width": 1366, "height": 768}
+SIZE: ViewportSize = {"width": 1366, "height": 768}
 # picture -> (who looks, what at, in which theme)
 PICTURES = {
     "card": ("reviewer", "/review/credit/", "light"),

@@ -17,7 +17,7 @@ def unchanged_is_304(view: View[P]) -> View[P]:
     """Give a view's answer an ETag of its content, and 304 to whoever has it already."""
 
     @wraps(view)
-    def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         response = view(request, *args, **kwargs)
         etag = quote_etag(blake2b(response.content, digest_size=12).hexdigest())
         response["ETag"] = etag

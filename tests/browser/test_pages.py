@@ -16,7 +16,7 @@ from decisions.queues import pause
 from decisions.record import log
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visit, Visitor
 from tests.factories import make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.browser
@@ -88,13 +88,13 @@ def test_no_workplace_is_left_out(world: World) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_has_an_accessibility_fault(visitor: Visitor, world: World, theme: str, language: str) -> None:
     found = {}
-    visits: dict[User | None, object] = {}
+    visits: dict[User | None, Visit] = {}
     axe = Axe()
     for name, person, path in world.pages():
         if person not in visits:
             visits[person] = visitor(person, color_scheme=theme, locale=language, reduced_motion="reduce")
         visit = visits[person]
-        page = visit.go(path)  # type: ignore[attr-defined]  # a Visit
+        page = visit.go(path)
         if path.startswith(("/review/b", "/review/q")):
             page.wait_for_selector("[data-card], [data-state]")
         violations = axe.run(page).response["violations"]
@@ -106,12 +106,12 @@ def test_no_page_has_an_accessibility_fault(visitor: Visitor, world: World, them
 # the narrowest width of WCAG 1.4.10, a phone, a desk at 200 %
 @pytest.mark.parametrize("size", [(320, 640), (390, 844), (683, 384)])
 def test_nothing_sticks_out_sideways(visitor: Visitor, world: World, size: tuple[int, int]) -> None:
-    visits: dict[User | None, object] = {}
+    visits: dict[User | None, Visit] = {}
     wide = {}
     for name, person, path in world.pages():
         if person not in visits:
             visits[person] = visitor(person, viewport={"width": size[0], "height": size[1]})
-        page = visits[person].go(path)  # type: ignore[attr-defined]  # a Visit
+        page = visits[person].go(path)
         over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if over > 0:
             wide[name] = over

@@ -270,7 +270,7 @@ def test_hostile_and_unusual_payloads_stay_text(visitor: Visitor) -> None:
     script = "<script>window.owned = 1</script><img src=x onerror='window.owned = 1'>"
     pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
     queue, person = queue_with(0, fields=fields, value_field="", value=make_queue().spec.value)
-    payloads = [
+    payloads: list[dict[str, Any]] = [
         {
             "text": script,
             "html": script,

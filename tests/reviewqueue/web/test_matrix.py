@@ -74,7 +74,8 @@ ELSEWHERE = {"language/setlang/", "me/keys/"}
 def routes(patterns: list[Any] | None = None, before: str = "") -> set[str]:
     """Return the routes of the pages, without converters."""
     found: set[str] = set()
-    for pattern in list(urls.urlpatterns) if patterns is None else patterns:
+    known: list[Any] = list(urls.urlpatterns) if patterns is None else patterns
+    for pattern in known:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             found |= routes(pattern.url_patterns, route)
