@@ -1,8 +1,9 @@
 """Where the bench takes place: servers of its own with the settings of production, and a database a size."""
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from reviewqueue.embedded import locks, secrets, servers
@@ -18,7 +19,11 @@ def opened() -> Iterator[Path]:
     One bench at a time: two would measure each other.
     """
     FOLDER.parent.mkdir(exist_ok=True)
-    with locks.held(FOLDER.with_suffix(".lock"), wait=False):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks.held(FOLDER.with_suffix(".lock"), wait=False))
+        except BlockingIOError:
+            sys.exit("Another bench is running here: the two would measure each other.")
         servers.remove(FOLDER)  # of a bench that was killed
         try:
             found = servers.start(FOLDER, servers.Wish(bound_to_parent=True))
