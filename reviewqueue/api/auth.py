@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -134,7 +135,7 @@ class HasScope(BasePermission):
 
 
 class TokenThrottle(BaseThrottle):
-    """So many calls of one token in a span, counted in Redis in one round trip; without Redis nothing is limited."""
+    """So many calls of one token in a span, counted in Redis; without Redis nothing is limited."""
 
     shy_until: ClassVar[float] = 0.0  # while Redis does not answer it is not asked again for a moment
     SHY = 5.0
@@ -145,7 +146,7 @@ class TokenThrottle(BaseThrottle):
             return True
         self.left = span - time.time() % span
         try:
-            return count(f"throttle:{request.auth.token_id}:{time.time() // span:.0f}", span) <= calls
+            return count(request.auth.token_id, calls, span) <= calls
         except RedisError:
             TokenThrottle.shy_until = time.monotonic() + self.SHY
             return True
@@ -166,9 +167,41 @@ def redis() -> Redis:
     return Redis.from_url(settings.REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25)
 
 
-def count(key: str, span: int) -> int:
-    """Count one more under a key that is gone after `span` seconds."""
-    counted = int(redis().incr(key))
-    if counted == 1:
+@dataclass
+class Tally:
+    """What this process knows of a token's calls in a span: how many there were, and how many it has not reported."""
+
+    span: int
+    known: int = 0
+    unreported: int = 0
+
+
+tallies: dict[int, Tally] = {}  # by token
+lock = threading.Lock()
+
+
+def count(token_id: int, calls: int, span: int) -> int:
+    """Count one more call and return how many there were.
+
+    Each process reports every hundredth of the limit, so that most calls need no round trip: a limit of 6,000 is kept
+    to within 60 a process, one below 200 exactly.
+    """
+    number = int(time.time() // span)
+    with lock:
+        tally = tallies.get(token_id)
+        if tally is None or tally.span != number:
+            tally = tallies[token_id] = Tally(number)
+        tally.unreported += 1
+        if tally.known and tally.unreported < calls // 100:
+            return tally.known + tally.unreported
+        due, tally.unreported = tally.unreported, 0
+    tally.known = _report(f"throttle:{token_id}:{span}:{number}", due, span)
+    return tally.known
+
+
+def _report(key: str, more: int, span: int) -> int:
+    """Add to a count that is gone after its span; return it."""
+    counted = int(redis().incrby(key, more))
+    if counted == more:
         redis().expire(key, span)
     return counted

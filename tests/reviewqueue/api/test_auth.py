@@ -127,6 +127,28 @@ def test_too_many_calls_are_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer.json()["code"] == "throttled"
 
 
+def test_processes_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "limit", lambda: (400, 3600))
+    person = caller("reviewer", make_queue())
+    counted = []
+    for _ in range(3):
+        monkeypatch.setattr(auth, "tallies", {})  # as another process would begin
+        counted.append([auth.count(person.token.pk, 400, 3600) for _ in range(9)][-1])
+    # Each reports its first call and then every fourth: nobody knows of more calls than there were.
+    assert counted == [9, 18, 27]
+    assert auth.count(person.token.pk, 400, 3600) == 28
+
+
+def test_a_small_limit_is_kept_exactly_by_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "limit", lambda: (3, 3600))
+    person = caller("reviewer", make_queue())
+    statuses = []
+    for _ in range(5):
+        monkeypatch.setattr(auth, "tallies", {})
+        statuses.append(status_of(person))
+    assert statuses == [200, 200, 200, 429, 429]
+
+
 def test_tokens_are_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "limit", lambda: (1, 3600))
     queue = make_queue()
