@@ -249,6 +249,8 @@ def cuts(given: dict[str, float | None], low: float, high: float, path: str = ""
     for (lower, small), (upper, big) in pairwise(there):
         if small > big:
             yield Fault(f"{path}{lower}", "order", _("must not be above %(name)s") % {"name": upper})
+    if given["hard"] is not None and given["soft"] is None:
+        yield Fault(f"{path}hard", "order", _("without soft every item goes to people, so nothing can be hard"))
 
 
 def code(path: str, given: str) -> Faults:

@@ -9,7 +9,7 @@ from decisions.queues.spec import Money
 SECONDS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
 LONGEST = timedelta(days=3650)
 SPAN = re.compile(r"(\d{1,12})\s*(d|h|min|s)\s*")
-NUMBER = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
 NAME = r"[^\W\d]\w*|`[^`]+`"
 PRODUCT = rf"(?P<left>{NUMBER})\s*\*\s*(?P<of>{NAME})|(?P<name>{NAME})\s*\*\s*(?P<right>{NUMBER})"
 TERM = re.compile(rf"\s*(?P<sign>[+-]?)\s*(?:{PRODUCT}|(?P<number>{NUMBER})|(?P<only>{NAME}))\s*")

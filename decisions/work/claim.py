@@ -84,7 +84,7 @@ def _standing(person: User, queue_id: int) -> rights.Standing:
     if stands is None:
         raise NotFound
     if rights.limit(stands, Act.CLAIM) is None:
-        rights.demand(stands, Act.CLAIM, queue_id=queue_id)
+        rights.demand(stands, Act.CLAIM, queue_id=queue_id, case=rights.Case(purpose=Task.Purpose.SOFT))
     return stands
 
 

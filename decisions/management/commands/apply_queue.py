@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         file: Path = options["file"]
         try:
-            text = file.read_bytes().decode()
+            text = file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             message = f"{file}: {error}"
             raise CommandError(message) from error

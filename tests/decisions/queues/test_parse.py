@@ -122,6 +122,7 @@ FAULTS = [
     ('type = "integer"', 'type = "int"', 34, "fields[0].type", "integer"),  # no such type
     ("hard = 0.9", "hard = 1.9", 46, "policy.hard", "0 to 1"),  # outside the model's range
     ("hard = 0.9", "hard = 0.2", 47, "policy.suggest", "above hard"),  # cuts in the wrong order
+    ("soft = 0.3", "", 46, "policy.hard", "without soft"),  # nothing can be hard where people see everything
     ("control_share = 0.1", "control_share = 2", 49, "policy.control_share", "from 0 to 1"),  # a share
     ("control_share = 0.1", "", 45, "policy.control_share", "is missing"),  # nobody chooses it for you
     (CUT, "[value]\nfn = -1\n" + CUT, 45, "value.currency", "currency"),  # money of no currency

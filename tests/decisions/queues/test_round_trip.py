@@ -75,6 +75,7 @@ def specs(draw: st.DrawFn) -> Spec:
     money = st.builds(Money, NUMBERS) | st.builds(Money, NUMBERS, NUMBERS, st.sampled_from(numeric))
     others = draw(st.lists(CODES, max_size=3, unique=True).map(lambda c: [x for x in c if x not in ("yes", "no")]))
     sla = draw(SPANS.filter(lambda span: span > timedelta(seconds=2)))
+    cuts = [{"hard": hard, "soft": soft}, {"hard": None, "soft": soft}, {"hard": None, "soft": None}]
     return make_spec(
         title=draw(WORDS),
         question=draw(WORDS),
@@ -88,8 +89,7 @@ def specs(draw: st.DrawFn) -> Spec:
         routes=replace(make_spec().routes, positive="yes", negative="no", hard_action=draw(CODES)),
         fields=given_fields,
         policy=PolicySpec(
-            hard=draw(st.sampled_from([None, hard])),
-            soft=draw(st.sampled_from([None, soft])),
+            **draw(st.sampled_from(cuts)),
             suggest=suggest,
             control_share=draw(st.floats(0, 1)),
             objective=draw(WORDS),
@@ -133,6 +133,10 @@ def test_stored_content_reads_back_as_the_same_spec(spec: Spec) -> None:
     content: Any = json.loads(json.dumps(dump.content(spec)))
     assert parse.spec(content) == spec
     assert parse.stored(content) == spec
+
+
+def test_a_formula_may_start_with_the_point() -> None:
+    assert units.money(".6 * Amount") == Money(0.0, 0.6, "Amount")
 
 
 @given(st.builds(Money, NUMBERS, NUMBERS, NAMES) | st.builds(Money, NUMBERS))
