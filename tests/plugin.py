@@ -9,6 +9,7 @@ import shutil
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -45,6 +46,7 @@ def begin() -> None:
     for name, value in SECRETS.items():
         os.environ.setdefault(name, value)
     if os.environ.get("DATABASE_OWNER_URL"):
+        part_redis()
         return
     RUNS.mkdir(exist_ok=True)
     with locks.held(RUNS / "test.lock"):
@@ -55,6 +57,14 @@ def begin() -> None:
         Keeper.alive.enter_context(locks.held(Keeper.run_dir / "alive"))
     found = servers.start(Keeper.run_dir, servers.Wish(bound_to_parent=True, settings=SETTINGS))
     os.environ.update(found.environment(), RUN_DIR=str(Keeper.run_dir))
+
+
+def part_redis() -> None:
+    """Give each worker of a parallel run a Redis database of its own: clearing a cache clears the whole database."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker:
+        url = urlsplit(os.environ["REDIS_URL"])
+        os.environ["REDIS_URL"] = url._replace(path=f"/{int(worker) + 1}").geturl()
 
 
 def template() -> Path:
