@@ -21,6 +21,7 @@ SILENT = {"script", "style", "kbd", "template", "svg"}
 EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 SPOKEN = {"aria-label", "title", "placeholder", "alt"}
 # Ours and others' names, form data types, a language's own name, codes of the record, and zones of time.
+WORD = re.compile("(?<![0-9A-Za-z])[A-Za-z]{3,}(?![0-9A-Za-z])")  # no letters from within a hash
 NAMES = "Review Queue Prodigy Label Studio Ozone CSV JSON Lines English manage py set endpoint UTC test external Email"
 
 
@@ -51,7 +52,7 @@ def english(html: str, own: str) -> set[str]:
     page = Words()
     page.feed(html)
     known = set(re.findall("[A-Za-z]+", f"{own} {NAMES}".lower()))
-    return {word for text in page.said for word in re.findall("[A-Za-z]{3,}", text) if word.lower() not in known}
+    return {word for text in page.said for word in WORD.findall(text) if word.lower() not in known}
 
 
 @pytest.fixture
