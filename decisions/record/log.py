@@ -24,6 +24,12 @@ INSERT = """
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
 """
 
+# Two statements in one trip: the snapshot of the second is taken after the lock was granted.
+LAST = """
+    SELECT pg_advisory_xact_lock(%s, %s);
+    SELECT seq, hash FROM decisions_event WHERE chain = %s ORDER BY seq DESC LIMIT 1
+"""
+
 
 def now() -> datetime:
     """Return the database's clock, which moves within a transaction."""
@@ -79,9 +85,7 @@ def append(
         at=at,
     )
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, chain])
-        # A statement of its own, so that its snapshot is taken after the lock was granted.
-        cursor.execute("SELECT seq, hash FROM decisions_event WHERE chain = %s ORDER BY seq DESC LIMIT 1", [chain])
+        cursor.execute(LAST, [LOCKS, chain, chain])
         last = cursor.fetchone()
         event.seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
         event.hash = _sealed(event, previous)

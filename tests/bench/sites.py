@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS, BARE = "reviewqueue.wsgi", "tests.bench.bare.wsgi"
 READY_SECONDS = 60.0
 JSON = "application/json"
+KEPT = {"CONN_MAX_AGE": "3600"}  # no session begins anew in the middle of a figure
 
 
 @dataclass
@@ -96,7 +97,7 @@ def serving(name: str, environment: Mapping[str, str], log: Path) -> Iterator[Si
     (web,) = (child for child in children.plan(options, log.parent).children if child.name == "web")
     command = tuple(name if part == OURS else part for part in web.command)
     pid = processes.spawn(
-        Program(command, ROOT, log, environment={**environment, "PGAPPNAME": name}), bound_to_parent=True
+        Program(command, ROOT, log, environment={**environment, **KEPT, "PGAPPNAME": name}), bound_to_parent=True
     )
     try:
         if not processes.wait(lambda: not ports.is_free(port) or not processes.is_alive(pid), READY_SECONDS):
