@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 SILENT = {"script", "style", "kbd", "template", "svg"}
 EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 SPOKEN = {"aria-label", "title", "placeholder", "alt"}
-# Ours and others' names, form data types, a language's own name, codes of the record, and zones of time.
 WORD = re.compile("(?<![0-9A-Za-z])[A-Za-z]{3,}(?![0-9A-Za-z])")  # no letters from within a hash
+# Ours and others' names, formats, a language's own name, commands, zones of time, and what a test made.
 NAMES = "Review Queue Prodigy Label Studio Ozone CSV JSON Lines English manage py set endpoint UTC test external Email"
 
 
