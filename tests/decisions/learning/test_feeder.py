@@ -27,7 +27,7 @@ def waiting(count: int) -> Queue:
 
 def numbers(queue: Queue) -> list[int]:
     """Read the feed from its beginning."""
-    return [row["no"] for piece in labels.after(0, queue.pk, {"no": "no"}) for row in piece]
+    return [row["no"] for piece in labels.after(0, [queue.pk], {"no": "no"}) for row in piece]
 
 
 def test_a_feeder_frozen_in_mid_transaction_neither_loses_nor_doubles_nor_lets_a_reader_skip(
