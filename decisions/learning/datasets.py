@@ -13,13 +13,13 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
+from decisions import locks
 from decisions.exceptions import Conflict
 from decisions.learning import parquet
 from decisions.learning.parquet import Tally
 from decisions.models import DataSet, Event, Label, Queue
 from decisions.record import digest, log
 
-LOCKS = 7003  # the first key of this house's advisory locks on a queue's data sets
 FORMAT = 1
 ROWS, MANIFEST, DRAFT = "rows.parquet", "manifest.json", ".draft"
 RIPE = 500  # new labels after which a data set is frozen by itself
@@ -165,4 +165,4 @@ def _last_erased(queue_id: int) -> int:
 def _lock(queue_id: int) -> None:
     """Let one process at a time write a queue's data sets."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, queue_id])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.DATA_SETS, queue_id])

@@ -13,13 +13,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Max
 
-from decisions import identity
+from decisions import identity, locks
 from decisions.models import Event, Item, Label, PendingLabel, Ruling, Task
 from decisions.queues.spec import Truth
 from decisions.record import log
 
-LOCKS = 7002  # the first key of this house's advisory locks on feeds
-FEED = 1
+WRITER = 1
 BATCH = 500  # labels a transaction: it holds the chains of their queues
 PIECE = 1000  # labels that a reader gets at a time
 VALUES = {Truth.POSITIVE: 1, Truth.NEGATIVE: 0, Truth.NONE: None}
@@ -68,7 +67,7 @@ def after(no: int, queue_ids: Collection[int], columns: Mapping[str, str]) -> It
 def _feed(at: datetime) -> int:
     """Feed one batch. Numbers have no gaps and are committed in order, for one transaction at a time gives them."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCKS, FEED])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [locks.FEED, WRITER])
         if not cursor.fetchone()[0]:
             return 0
     rulings = _take_due(at)

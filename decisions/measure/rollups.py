@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from decisions import locks
 from decisions.models import Queue, Rollup
 
 HOUR = timedelta(hours=1)
 OVERLAP = HOUR  # hours are counted again this far back: no transaction stays open that long
 SLOT = 300  # seconds; a person who decided within a slot worked it
-LOCKS = 7006  # advisory locks of the roll-up, by queue: two beats are harmless
 
 # figure -> (key, value, table, time): counted per queue and hour
 HOURLY = {
@@ -68,7 +68,7 @@ def roll_up(at: datetime) -> int:
 @transaction.atomic
 def _roll_up_queue(queue_id: int, at: datetime) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCKS, queue_id])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [locks.ROLL_UP, queue_id])
         if not cursor.fetchone()[0]:
             return False
         start = _start(queue_id, at)

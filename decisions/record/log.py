@@ -10,13 +10,13 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Model
 
+from decisions import locks
 from decisions.exceptions import Forbidden
 from decisions.models import Event, Item, User
 from decisions.record import digest
 
 VERSION = 1
 GENESIS = bytes(32)
-LOCKS = 7001  # the first key of this house's advisory locks on chains
 REFUSALS_PER_HOUR = 60
 COLUMNS = ("chain", "seq", "kind", "actor_id", "item_id", "reason", "entry", "version", "hash", "at")
 INSERT = """
@@ -85,7 +85,7 @@ def append(
         at=at,
     )
     with connection.cursor() as cursor:
-        cursor.execute(LAST, [LOCKS, chain, chain])
+        cursor.execute(LAST, [locks.CHAIN, chain, chain])
         last = cursor.fetchone()
         event.seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
         event.hash = _sealed(event, previous)

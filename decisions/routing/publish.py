@@ -6,14 +6,13 @@ from typing import Any, TypedDict
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from decisions import people, rights
+from decisions import locks, people, rights
 from decisions.exceptions import Conflict, Fault, Invalid
 from decisions.models import Event, ModelVersion, Policy, PolicyChange, Queue, User
 from decisions.queues import checks
 from decisions.record import log
 from decisions.rights import Act
 
-LOCKS = 7005  # the first key of the locks on a queue's policies and versions
 TERMS = ("model_id", "hard", "soft", "suggest", "control_share", "calibration", "mean_p")
 
 # From which states each step leads to a live policy, and what the record calls it.
@@ -38,7 +37,7 @@ class Changes(TypedDict, total=False):
 def lock(queue_id: int) -> None:
     """Let nobody else change this queue's policies or version until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, queue_id])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.POLICIES, queue_id])
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from decisions import rights
+from decisions import locks, rights
 from decisions.exceptions import CapReached, Conflict, Fault, Invalid, NotFound, QueuePaused
 from decisions.joins import Join
 from decisions.models import Body, Event, Item, ModelVersion, Move, Policy, Task, User
@@ -15,7 +15,6 @@ from decisions.rights import Act, Reach
 from decisions.work import lease as leases
 from decisions.work import why
 
-LOCKS = 7010  # the first key of this house's advisory locks on people
 SKIP_REST = timedelta(minutes=30)  # a skipped task does not come back to the same person for so long
 HOLD = timedelta(hours=1)
 LONGEST_HOLD = timedelta(hours=72)
@@ -71,7 +70,7 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     # Two tabs of one person wait for each other here, so that the count below is true. The count is a statement of its
     # own: its snapshot has to be newer than the lock.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, person.pk])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.PERSON, person.pk])
     room = queue.spec.cap - len(_held(person, queue_id))
     if room <= 0:
         raise CapReached

@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
+from decisions import locks
 from decisions.models import Action, Decision, Label, PendingLabel, Ruling, Task
-from decisions.record import log
 from tests import processes
 from tests.databases import Clone
 from tests.decisions.effects.world import Letter, Receiver, receiver
@@ -47,7 +47,7 @@ def site(committed_db: Clone, redis_url: str, tmp_path: Path) -> Iterator[Site]:
 def chain_held(queue_id: int) -> Iterator[None]:
     """Keep a chain: whoever wants to append waits, with all that it wrote before and did not commit."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [log.LOCKS, queue_id])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.CHAIN, queue_id])
         yield
 
 
@@ -57,7 +57,7 @@ def waiting_for_chain(queue_id: int) -> int:
         cursor.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND classid = %s AND objid = %s"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            [log.LOCKS, queue_id],
+            [locks.CHAIN, queue_id],
         )
         count: int = cursor.fetchone()[0]
         return count

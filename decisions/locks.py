@@ -1,0 +1,8 @@
+"""The first keys of this house's advisory locks; the second key says on what (a chain, a person, a queue)."""
+
+CHAIN = 7001  # the last entry of a chain
+FEED = 7002  # the numbers of labels
+DATA_SETS = 7003  # freezing a queue's data set
+POLICIES = 7004  # a queue's policies and versions
+ROLL_UP = 7005  # counting a queue's figures
+PERSON = 7006  # what somebody holds
