@@ -64,6 +64,5 @@ def test_mean_age_is_littles_law() -> None:
 
 
 def test_wilson_interval_of_a_share() -> None:
-    low, high = capacity.share_interval(8, 10) or (0.0, 0.0)
-    assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+    assert capacity.share_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert capacity.share_interval(0, 0) is None

@@ -75,7 +75,7 @@ def specs(draw: st.DrawFn) -> Spec:
     money = st.builds(Money, NUMBERS) | st.builds(Money, NUMBERS, NUMBERS, st.sampled_from(numeric))
     others = draw(st.lists(CODES, max_size=3, unique=True).map(lambda c: [x for x in c if x not in ("yes", "no")]))
     sla = draw(SPANS.filter(lambda span: span > timedelta(seconds=2)))
-    cuts = [{"hard": hard, "soft": soft}, {"hard": None, "soft": soft}, {"hard": None, "soft": None}]
+    given_hard, given_soft = draw(st.sampled_from([(hard, soft), (None, soft), (None, None)]))
     return make_spec(
         title=draw(WORDS),
         question=draw(WORDS),
@@ -89,7 +89,8 @@ def specs(draw: st.DrawFn) -> Spec:
         routes=replace(make_spec().routes, positive="yes", negative="no", hard_action=draw(CODES)),
         fields=given_fields,
         policy=PolicySpec(
-            **draw(st.sampled_from(cuts)),
+            hard=given_hard,
+            soft=given_soft,
             suggest=suggest,
             control_share=draw(st.floats(0, 1)),
             objective=draw(WORDS),
