@@ -19,7 +19,7 @@ from tests.bench.figures import Figure, Rounds, table
 if TYPE_CHECKING:
     from tests.bench.parts import Place
 
-PARTS = ("intake", "single", "work", "claims")
+PARTS = ("intake", "single", "work", "claims", "record")
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -61,6 +61,9 @@ def measure(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
             if "claims" in wanted and len(places) > 1:
                 say("Claims beside long and short queues")
                 figures += parts.claims(places[-1], places[0], rounds)
+            if "record" in wanted:
+                say("The proof of a long chain")
+                figures += parts.record(rounds)
     return figures
 
 

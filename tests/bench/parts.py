@@ -1,5 +1,6 @@
-"""What is measured: intake of a batch, one item, one decision, and a claim beside a long queue."""
+"""What is measured: intake of a batch, one item, one decision, a claim beside a long queue, and the proof."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from typing import Any
 from django.db import connection, connections
 
 from decisions.intake import parse
-from decisions.models import Task
+from decisions.models import Event, Task
+from decisions.record import proof, streams
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from tests.bench import copies, facts, ground, sites
@@ -20,6 +22,7 @@ from tests.bench.figures import Figure, Measure, Meter, Rounds, take_turns
 from tests.bench.ground import SLUG, Ground
 from tests.bench.sites import BARE, OURS, Client
 from tests.databases import Clone
+from tests.decisions.record.chains import write_chain
 
 COPIER = "bench copy"
 ITEMS = f"/api/v1/queues/{SLUG}/items/"
@@ -158,6 +161,27 @@ def _claim(ground_: Ground, wrapper: Any) -> Callable[[], float]:
         return seconds
 
     return turn
+
+
+def record(rounds: Rounds) -> list[Figure]:
+    """Measure the proof of a chain, in this one process, beside reading the same entries and hashing their texts."""
+    chain, length = 1_000_000, 100_000
+    write_chain(chain, length)
+    texts = Event.objects.filter(chain=chain).order_by("seq").values_list("entry", "hash")
+
+    def ours() -> float:
+        report = proof.verify(chain)
+        assert report.entries == length
+        return report.seconds
+
+    def bare() -> float:
+        began = time.perf_counter()
+        for entry, sealed in streams.tuples(texts):
+            hashlib.sha256(bytes(sealed) + entry.encode()).digest()
+        return time.perf_counter() - began
+
+    found = take_turns(ours, bare, replace(rounds, calls=rounds.calls // 20, warm=1))
+    return [Figure(f"verify {length:,} entries / read and hash", found)]
 
 
 def settle() -> None:
