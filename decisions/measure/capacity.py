@@ -24,11 +24,6 @@ class Span:
         return max(0.0, overlap.total_seconds() / 3600)
 
 
-def person_hours(spans: Iterable[Span], start: datetime, end: datetime) -> float:
-    """Return the person hours planned in [start, end)."""
-    return sum(span.people * span.hours_in(start, end) for span in spans)
-
-
 def decisions(spans: Iterable[Span], start: datetime, end: datetime, *, rate: float) -> float:
     """Return how many decisions fit in [start, end).
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,11 +91,6 @@ def hours(queue_id: int, at: datetime, *, count: int = 24) -> list[Hour]:
         Hour(t, figures["arrivals", t], figures["decisions", t], figures["backlog", t] if t in counted else None)
         for t in marks
     ]
-
-
-def as_rows(series: Iterable[Hour]) -> list[dict[str, Any]]:
-    """Return the hours as plain values, for JSON."""
-    return [asdict(hour) for hour in series]
 
 
 def _overrides(counts: dict[str, dict[str, float]]) -> dict[str, int]:

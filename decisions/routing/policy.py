@@ -25,14 +25,13 @@ BAND, ROUTE, REASON = Item.Band, Item.Route, Item.RouteReason
 class Cuts:
     """What of a policy and its queue's spec decides routes.
 
-    `hard`, `soft` and `suggest` are in score units, [low, high] the range of the scores; `slope` and `intercept`
+    `hard` and `soft` are in score units, [low, high] the range of the scores; `slope` and `intercept`
     recalibrate on the log odds; `mean_p` in [0, 1]. The two sets name the automatic routes ("hard", "pass") that the
     owner allows for items that failed a check and for scores from below the model.
     """
 
     hard: float | None
     soft: float | None
-    suggest: float = 0.5
     control_share: float = 0.0
     slope: float = 1.0
     intercept: float = 0.0
@@ -48,7 +47,6 @@ class Cuts:
         return cls(
             hard=policy.hard,
             soft=policy.soft,
-            suggest=policy.suggest,
             control_share=policy.control_share,
             slope=float(policy.calibration.get("slope", 1.0)),
             intercept=float(policy.calibration.get("intercept", 0.0)),
@@ -95,11 +93,6 @@ def recalibrate(scores: FloatArray, cuts: Cuts) -> FloatArray:
     odds = cuts.slope * np.log(share / (1.0 - share)) + cuts.intercept
     p: FloatArray = 1.0 / (1.0 + np.exp(-odds))
     return p
-
-
-def suggests_positive(scores: FloatArray, cuts: Cuts) -> BoolArray:
-    """Tell for each score whether the policy suggests the positive outcome."""
-    return scores >= cuts.suggest
 
 
 def route(scores: FloatArray, reasons: WordArray, control_u: FloatArray, cuts: Cuts) -> Routing:

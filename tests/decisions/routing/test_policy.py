@@ -9,7 +9,7 @@ from decisions.models import Item
 from decisions.routing import policy
 from decisions.routing.policy import Cuts, Routing
 
-CUTS = Cuts(hard=0.9, soft=0.3, suggest=0.5, control_share=0.1, mean_p=0.04)
+CUTS = Cuts(hard=0.9, soft=0.3, control_share=0.1, mean_p=0.04)
 NAN = float("nan")
 SCORE, INPUT, OUTPUT, FALLBACK = (str(reason) for reason in ("score", "input_check", "output_check", "fallback"))
 
@@ -112,10 +112,6 @@ def test_recalibration(  # noqa: PLR0917 - the columns of the table
 ) -> None:
     cuts = Cuts(hard=None, soft=None, slope=slope, intercept=intercept, low=low, high=high)
     assert policy.recalibrate(np.array([score]), cuts)[0] == pytest.approx(p, abs=1e-9)
-
-
-def test_a_score_at_the_cut_suggests_the_positive_outcome() -> None:
-    assert policy.suggests_positive(np.array([0.49, 0.5, 0.51, np.nan]), CUTS).tolist() == [False, True, True, False]
 
 
 def test_the_control_group_is_about_its_share_and_comes_from_hard_alone() -> None:

@@ -98,3 +98,26 @@ def test_without_a_person_a_service_of_that_name_is_made_once() -> None:
     service = User.objects.get(kind=User.Kind.SERVICE)
     assert (service.name, service.tokens.count()) == ("mail gateway", 2)
     assert list(service.memberships.values_list("queue", "role")) == [(queue.pk, "auditor")]
+
+
+def test_who_leaves_can_do_nothing_any_more_and_keeps_no_name() -> None:
+    user = make_user("reviewer", email="r@example.org", name="Rob")
+    out, _ = run("deactivate_user", "R@example.org")
+    user.refresh_from_db()
+    assert (user.is_active, user.memberships.count()) == (False, 0)
+    assert "Rob" not in user.name
+    assert user.name in out
+    with pytest.raises(CommandError, match="no active person"):
+        run("deactivate_user", "r@example.org")
+
+
+def test_a_revoked_token_opens_nothing() -> None:
+    secret, _ = run("create_token", "feed", "--scope", "intake")
+    token = Token.objects.get()
+    assert secret.startswith(token.prefix)
+    assert run("revoke_token", token.prefix)[0] == "Revoked.\n"
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    assert run("revoke_token", token.prefix)[0] == "It was revoked before.\n"
+    with pytest.raises(CommandError, match="no token"):
+        run("revoke_token", "rq_nothing")
