@@ -167,6 +167,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
 @pytest.mark.parametrize(
     "data",
     [b"", b"hello", gzip.compress(b"hello" * 1000)[:-5], zlib.compress(b"hello"), gzip.compress(b"a") + b"rest"],
+    ids=["nothing", "plain", "cut off", "another format", "with a rest"],  # a packed value holds the time it was packed
 )
 def test_what_is_no_whole_gzip_is_refused(data: bytes) -> None:
     with pytest.raises(Invalid):
