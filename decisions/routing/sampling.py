@@ -1,4 +1,4 @@
-"""The draw numbers: u, which decides who is sampled, and q, the size it is compared with."""
+"""The draw numbers: u, which decides who is sampled, q, the size it is compared with, and the draw of a frame."""
 
 import hmac
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from django.conf import settings
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
 
 BETA = 0.25  # the part of an audit's budget that goes to all items alike
 LEAST_MEAN = 1e-3  # what stands for mean(p) until a frame has closed, so that no item has size 0
@@ -47,3 +48,26 @@ def q(p: FloatArray, mean_p: float, beta: float = BETA) -> FloatArray:
     """
     sizes: FloatArray = np.sqrt((1.0 - beta) * p + beta * max(mean_p, LEAST_MEAN))
     return sizes
+
+
+def draw(keys: FloatArray, n: int) -> tuple[IntArray, float]:
+    """Return the places of the n smallest keys (u / q), smallest first, and tau, the key that came next.
+
+    Sequential Poisson sampling (Ohlsson 1998) with the threshold of Duffield, Lund and Thorup (2007): the budget is
+    met exactly, and the draws of two parts of a frame merge by their keys. tau is infinite where all are kept and 0
+    where none may be. Equal keys are taken in the order of their places. O(len(keys)) time and memory.
+    """
+    if n >= len(keys):
+        return np.argsort(keys, kind="stable"), np.inf
+    if n <= 0:
+        return np.empty(0, dtype=np.intp), 0.0
+    tau = float(np.partition(keys, n)[n])
+    below = np.flatnonzero(keys < tau)
+    places = np.concatenate([below, np.flatnonzero(keys == tau)[: n - len(below)]])
+    return places[np.argsort(keys[places], kind="stable")], tau
+
+
+def inclusion(q: FloatArray, tau: float) -> FloatArray:
+    """Return the probability with which an item of each size (> 0) is in a draw that ended at tau: min(1, q tau)."""
+    pi: FloatArray = np.minimum(1.0, q * tau)
+    return pi

@@ -56,3 +56,45 @@ def test_no_items_no_numbers() -> None:
 )
 def test_q_is_the_root_of_the_floored_probability(p: float, mean_p: float, q: float) -> None:
     assert sampling.q(np.array([p]), mean_p)[0] == pytest.approx(q)
+
+
+@pytest.mark.parametrize(
+    ("keys", "n", "places", "tau"),
+    [
+        ([0.5, 0.1, 0.9, 0.3], 2, [1, 3], 0.5),  # the two smallest, smallest first; tau is the next
+        ([0.5, 0.1, 0.9, 0.3], 4, [1, 3, 0, 2], np.inf),  # a budget for all: nobody is left out
+        ([0.5, 0.1], 9, [1, 0], np.inf),  # more budget than items
+        ([0.5, 0.1], 0, [], 0.0),  # no budget: nobody can be drawn
+        ([], 3, [], np.inf),  # an empty frame
+        ([0.2, 0.2, 0.2, 0.1], 2, [3, 0], 0.2),  # equal keys: the budget is still met exactly
+    ],
+)
+def test_a_draw_keeps_the_smallest_keys(keys: list[float], n: int, places: list[int], tau: float) -> None:
+    kept, found = sampling.draw(np.array(keys), n)
+    assert kept.tolist() == places
+    assert found == tau
+
+
+def test_draws_of_two_parts_merge_to_the_draw_of_the_whole() -> None:
+    keys = np.random.default_rng(1).random(5_000)
+    whole, tau = sampling.draw(keys, 100)
+    parts = [sampling.draw(part, 101)[0] + start for start, part in ((0, keys[:1_700]), (1_700, keys[1_700:]))]
+    candidates = np.concatenate(parts)
+    merged, merged_tau = sampling.draw(keys[candidates], 100)
+    assert candidates[merged].tolist() == whole.tolist()
+    assert merged_tau == tau
+
+
+def test_the_inclusion_probability_is_what_repeated_draws_show() -> None:
+    numbers, q, draws = np.random.default_rng(2), np.linspace(0.1, 1, 200), 4_000
+    weights = np.zeros(200)
+    for _ in range(draws):
+        places, tau = sampling.draw(numbers.random(200) / q, 20)
+        weights[places] += 1 / sampling.inclusion(q, tau)[places]
+    # 1/pi over the draws that kept an item estimates 1 without bias: within five standard errors for each.
+    assert np.all(np.abs(weights / draws - 1) < 5 / np.sqrt(draws * sampling.inclusion(q, tau)))
+
+
+def test_who_can_be_in_is_in_where_all_are_kept() -> None:
+    assert sampling.inclusion(np.array([0.1, 1.0]), np.inf).tolist() == [1.0, 1.0]
+    assert sampling.inclusion(np.array([0.1, 1.0]), 2.0).tolist() == [0.2, 1.0]
