@@ -4,7 +4,7 @@ from decisions.record import guards
 
 
 def grant(apps, schema_editor):
-    guards.grant(schema_editor.connection, guards.tables_of(apps.get_app_config("decisions").get_models(include_auto_created=True)))
+    guards.grant(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

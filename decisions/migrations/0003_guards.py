@@ -4,7 +4,7 @@ from decisions.record import guards
 
 
 def protect(apps, schema_editor):
-    guards.protect(schema_editor.connection, guards.tables_of(apps.get_app_config("decisions").get_models()))
+    guards.protect(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -3,6 +3,7 @@
 from decisions.models.facts import Fact
 from decisions.models.items import Body, Intake, Item, Score
 from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
+from decisions.models.measure import Alert, Draw, Frame, KnownCheck, KnownSet, Notice
 from decisions.models.outbox import Action, Delivery, Endpoint, Request
 from decisions.models.people import Membership, Shift, Token, User
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
@@ -11,19 +12,25 @@ from decisions.models.work import Decision, Move, Ruling, Task
 
 __all__ = [
     "Action",
+    "Alert",
     "Body",
     "DataSet",
     "Decision",
     "Delivery",
+    "Draw",
     "Endpoint",
     "Event",
     "Fact",
+    "Frame",
     "Intake",
     "Item",
+    "KnownCheck",
+    "KnownSet",
     "Label",
     "Membership",
     "ModelVersion",
     "Move",
+    "Notice",
     "PendingLabel",
     "Policy",
     "PolicyChange",

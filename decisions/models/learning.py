@@ -69,7 +69,7 @@ class Rollup(models.Model):
 
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="+", db_index=False)
     figure = models.CharField(max_length=20)
-    key = models.CharField(max_length=40, blank=True)
+    key = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
     value = models.FloatField()
     made_at = models.DateTimeField()

@@ -96,7 +96,9 @@ class Policy(models.Model):
 
     `hard`, `soft` and `suggest` are cuts in the model's own score units: at or above. hard None = nothing is automatic,
     soft None = every item goes to people. `calibration` is {id, slope, intercept} of Platt scaling on the log odds.
-    `mean_p` is the mean recalibrated probability of the frame before, in [0, 1], from which audit sizes q are made.
+    `mean_p` is the mean recalibrated probability in [0, 1] from which audit sizes q are made until a frame has closed.
+    `audit_budget` is how many passes a day go to people, `precision_target` what HARD shall reach (0, 1], or empty.
+    `canary_share` is the part of the traffic, in (0, 1), that it routes while it is a canary.
     """
 
     class State(models.TextChoices):
@@ -114,12 +116,15 @@ class Policy(models.Model):
     soft = models.FloatField(null=True, blank=True)
     suggest = models.FloatField()
     control_share = models.FloatField(default=0.0)
+    audit_budget = models.PositiveIntegerField(default=0)
+    precision_target = models.FloatField(null=True, blank=True)
     calibration = models.JSONField(default=dict)
     mean_p = models.FloatField(default=0.0)
     objective = models.TextField()
     why = models.TextField()
     author = models.ForeignKey("User", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
+    canary_share = models.FloatField(default=0.0)
     live_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -129,6 +134,16 @@ class Policy(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["queue", "no"], name="policy_once"),
             models.UniqueConstraint(fields=["queue"], condition=Q(state="live"), name="policy_one_live"),
+            models.UniqueConstraint(fields=["queue"], condition=Q(state="canary"), name="policy_one_canary"),
+            models.CheckConstraint(
+                condition=Q(state="canary", canary_share__gt=0, canary_share__lt=1)
+                | (~Q(state="canary") & Q(canary_share=0)),
+                name="policy_canary",
+            ),
+            models.CheckConstraint(
+                condition=Q(precision_target=None) | (Q(precision_target__gt=0) & Q(precision_target__lte=1)),
+                name="policy_target",
+            ),
             models.CheckConstraint(condition=Q(control_share__gte=0) & Q(control_share__lte=1), name="policy_control"),
             models.CheckConstraint(
                 condition=Q(hard=None) | Q(soft=None) | Q(hard__gte=models.F("soft")), name="policy_cuts"
@@ -137,9 +152,16 @@ class Policy(models.Model):
 
 
 class PolicyChange(Fact):
-    """One time a policy went live: who did it, why, and which one it replaced."""
+    """One step in a policy's life: who did it (empty: the machine, or the server's shell) and why.
+
+    `replaced` is the one that was live before, where the step made another one live.
+    """
 
     class Kind(models.TextChoices):
+        APPROVED = "approved", _("Approved")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        CANARY = "canary", _("Canary started")
+        STOPPED = "stopped", _("Canary stopped")
         PUBLISHED = "published", _("Published")
         ROLLED_BACK = "rolled_back", _("Rolled back")
 

@@ -98,6 +98,11 @@ class Task(models.Model):
             models.Index(
                 fields=["queue", "due_at"], condition=Q(state__in=["waiting", "claimed", "held"]), name="task_due"
             ),
+            models.Index(
+                fields=["queue", "due_at"],
+                condition=Q(state__in=["waiting", "claimed", "held"], purpose__in=["audit", "second"]),
+                name="task_due_audit",
+            ),
         ]
 
 

@@ -1,7 +1,7 @@
 """Puts a queue file in force: first what will change, then, if that still holds, the change."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -98,7 +98,7 @@ def source(slug: str) -> str:
 
 def asked(policy: Policy) -> PolicySpec:
     """Return the part of a policy that a queue file speaks of."""
-    return PolicySpec(policy.hard, policy.soft, policy.suggest, policy.control_share, policy.objective)
+    return PolicySpec(**{field.name: getattr(policy, field.name) for field in fields(PolicySpec)})
 
 
 def _is_drafted(queue: Queue, spec: Spec) -> bool:
@@ -180,6 +180,8 @@ def _policy(
         soft=asked_for.soft,
         suggest=asked_for.suggest,
         control_share=asked_for.control_share,
+        audit_budget=asked_for.audit_budget,
+        precision_target=asked_for.precision_target,
     )
     if model is None:
         return publish.draft(queue=queue, changes=terms, by=by, why=why, objective=asked_for.objective, at=at)

@@ -27,6 +27,7 @@ from decisions.queues.spec import (
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 CARD_KEYS = frozenset("axecbBszl?jkg/")  # what the review card does by itself
+MOST_AUDITS = 1_000_000
 OPERATORS = ("<", "<=", "==", "!=", ">=", ">", "in")
 PIPELINES = ("", "boosting", "logistic")
 MACHINE_ROUTES = ("hard", "pass")
@@ -49,17 +50,19 @@ def head(spec: Spec) -> Faults:
         yield Fault("slug", "form", _("must be 1 to 50 of a-z, 0-9, - and _, and begin with a letter or digit"))
     if len(spec.title) > 120:
         yield Fault("title", "range", _("must have at most 120 characters"))
-    yield from owner(spec.owner)
+    yield from address("owner", spec.owner, _("must be the e-mail address of the person who is accountable"))
+    if spec.watcher:
+        yield from address("watcher", spec.watcher, _("must be the e-mail address of the person who is told of alerts"))
     yield from zone(spec.timezone)
     if not 2 <= spec.cap <= 100:
         yield Fault("cap", "range", _("must be from 2 to 100: the next card is held too"))
 
 
-def owner(email: str) -> Faults:
+def address(path: str, email: str, detail: str) -> Faults:
     try:
         validate_email(email)
     except ValidationError:
-        yield Fault("owner", "email", _("must be the e-mail address of the person who is accountable"))
+        yield Fault(path, "email", detail)
 
 
 def zone(name: str) -> Faults:
@@ -231,12 +234,45 @@ def policy(spec: Spec) -> Faults:
     asked = spec.policy
     if not 0 <= asked.control_share <= 1:
         yield Fault("policy.control_share", "range", _("must be from 0 to 1"))
+    yield from aims(asked.audit_budget, asked.precision_target, "policy.")
     yield from cuts(
         {"soft": asked.soft, "suggest": asked.suggest, "hard": asked.hard},
         spec.model.low,
         spec.model.high,
         "policy.",
     )
+
+
+def aims(audit_budget: int, precision_target: float | None, path: str = "") -> Faults:
+    """Say what is wrong with a policy's audits a day and with the precision it aims at."""
+    if not 0 <= audit_budget <= MOST_AUDITS:
+        yield Fault(f"{path}audit_budget", "range", _("must be from 0 to %(most)d") % {"most": MOST_AUDITS})
+    if precision_target is not None and not 0 < precision_target < 1:
+        yield Fault(f"{path}precision_target", "range", _("must be above 0 and below 1"))
+
+
+def promise(spec: Spec) -> Faults:
+    for name in ("precision", "recall"):
+        given = getattr(spec.promise, name)
+        if given is not None and not 0 < given < 1:
+            yield Fault(f"promise.{name}", "range", _("must be above 0 and below 1"))
+
+
+def groups(spec: Spec) -> Faults:
+    for index, group in enumerate(spec.groups):
+        place = f"groups[{index}]"
+        field = spec.payload_field(group.field)
+        if field is None:
+            yield Fault(f"{place}.field", "reference", _("is not a field of the payload"))
+        elif field.type in NUMERIC:
+            if not group.edges or list(group.edges) != sorted(set(group.edges)):
+                yield Fault(f"{place}.edges", "order", _("must be numbers that rise: where one group ends"))
+        elif field.type not in (FieldType.CATEGORY, FieldType.BOOLEAN):
+            yield Fault(f"{place}.field", "type", _("must be a category, a boolean or a number"))
+        elif group.edges:
+            yield Fault(f"{place}.edges", "unused", _("only a number is cut at edges"))
+    if len({group.field for group in spec.groups}) < len(spec.groups):
+        yield Fault("groups", "twice", _("names a field twice"))
 
 
 def cuts(given: dict[str, float | None], low: float, high: float, path: str = "") -> Faults:
@@ -290,4 +326,6 @@ CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (model, frozenset({"fields", "model"})),
     (heuristics, frozenset({"fields", "model", "heuristics"})),
     (policy, frozenset({"model", "policy"})),
+    (promise, frozenset({"promise"})),
+    (groups, frozenset({"fields", "groups"})),
 )

@@ -162,6 +162,27 @@ class PolicySpec:
     suggest: float
     control_share: float
     objective: str
+    audit_budget: int = 0  # of what is passed, so many a day go to people, blind
+    precision_target: float | None = None  # what HARD shall reach, as a share
+
+
+@dataclass(frozen=True)
+class Group:
+    """A payload field whose groups are compared for fairness.
+
+    A category field's categories are the groups; a numeric one is cut at `edges`: [-inf, e1), [e1, e2) ... [en, inf).
+    """
+
+    field: str
+    edges: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What each policy must reach on the queue's frozen historical set before it may go live; None = no promise."""
+
+    precision: float | None = None  # of HARD
+    recall: float | None = None  # of HARD and SOFT together
 
 
 @dataclass(frozen=True)
@@ -180,6 +201,10 @@ class Spec:
     policy: PolicySpec
     model: ModelSpec = ModelSpec()
     value: ValueFormula = ValueFormula()
+    promise: Promise = Promise()
+    groups: tuple[Group, ...] = ()
+    watcher: str = ""  # who is told of alerts: an e-mail address; "" = the owner
+    four_eyes: bool = True  # a second person approves a policy
     heuristics: tuple[Heuristic, ...] = ()
     subject_field: str = ""
     segment_field: str = ""

@@ -19,7 +19,7 @@ EMPTIED = {
 # Work changes these columns of rows that else stay as they are: digests leave them out too.
 FREE = {
     "body": ("is_held",),
-    "policy": ("state", "live_at", "retired_at"),
+    "policy": ("state", "canary_share", "live_at", "retired_at"),
     "action": (
         "state",
         "attempts",
@@ -31,6 +31,9 @@ FREE = {
         "result_at",
     ),
 }
+# Columns that came after rows were digested: while they hold this value, digests leave them out.
+KEPT = object()
+LATER: dict[str, dict[str, Any]] = {"policy": {"audit_budget": 0, "precision_target": None}}
 
 
 def emptied(name: str) -> frozenset[str]:
@@ -50,11 +53,12 @@ def canonical(value: Any) -> bytes:
 
 def columns(row: Model) -> dict[str, Any]:
     """Return a row's fact columns by name, in JSON types; binary as hex."""
-    without = left_out(str(row._meta.model_name))
+    name = str(row._meta.model_name)
+    without, later = left_out(name), LATER.get(name, {})
     return {
-        field.attname: _plain(field, field.value_from_object(row))
+        field.attname: _plain(field, value)
         for field in row._meta.concrete_fields
-        if field.attname not in without
+        if field.attname not in without and (value := field.value_from_object(row)) != later.get(field.attname, KEPT)
     }
 
 

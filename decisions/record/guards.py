@@ -3,12 +3,11 @@
 Migrations call this; so does every later migration that adds a table of facts. A test holds each table against it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.apps import apps
 from django.conf import settings
-from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import Model
 from psycopg2 import sql
@@ -72,11 +71,12 @@ def guards() -> list[Guard]:
     return [guard for model in own_models() if (guard := guard_of(model))]
 
 
-def privileges(model: type[Model]) -> tuple[str, ...]:
-    """Return what the application's role may do to a model's table."""
+def privileges(model: type[Model], columns: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return what the application's role may do to a model's table; `columns` are those it has so far, None = all."""
     guard = guard_of(model)
     if guard and guard.free:
-        return ("SELECT", "INSERT", f"UPDATE ({', '.join(guard.free)})")
+        free = [name for name in guard.free if columns is None or name in columns]
+        return ("SELECT", "INSERT", f"UPDATE ({', '.join(free)})")
     if guard:
         return ("SELECT", "INSERT")
     return (*CHANGEABLE, "DELETE") if model._meta.model_name in REMOVABLE else CHANGEABLE
@@ -99,18 +99,20 @@ def is_one_role(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.settings_dict["USER"] == app_role())
 
 
-def grant(connection: BaseDatabaseWrapper, tables: Sequence[str]) -> None:
-    """Give the application's role exactly its rights on those given tables that are ours, and on later tables."""
+def grant(connection: BaseDatabaseWrapper) -> None:
+    """Give the application's role exactly its rights on each table of ours that is there, and on later tables."""
     if is_one_role(connection):
         return
     require_role(connection, app_role())
-    known = set(tables)
     with connection.cursor() as cursor:
+        known = set(connection.introspection.table_names(cursor))
         for statement in schema_grants():
             cursor.execute(statement)
         for model in own_models():
             if model._meta.db_table in known:
-                for statement in table_grants(model._meta.db_table, privileges(model)):
+                described = connection.introspection.get_table_description(cursor, model._meta.db_table)
+                columns = {column.name for column in described}
+                for statement in table_grants(model._meta.db_table, privileges(model, columns)):
                     cursor.execute(statement)
         for table in READ_ONLY:
             for statement in table_grants(table, ("SELECT",)):
@@ -139,12 +141,13 @@ def table_grants(table: str, rights: Sequence[str]) -> Iterator[sql.Composable]:
     yield sql.SQL("GRANT {rights} ON {table} TO {role}").format(rights=sql.SQL(", ".join(rights)), **names)
 
 
-def protect(connection: BaseDatabaseWrapper, tables: Sequence[str]) -> None:
-    """Put triggers on the guarded ones among the given tables; they fire for everybody, the owner and replicas too."""
+def protect(connection: BaseDatabaseWrapper) -> None:
+    """Put triggers on the guarded tables that are there; they fire for everybody, the owner and replicas too."""
     with connection.cursor() as cursor:
+        known = set(connection.introspection.table_names(cursor))
         cursor.execute(FUNCTION)
         for guard in guards():
-            if guard.table in tables:
+            if guard.table in known:
                 for statement in triggers(guard):
                     cursor.execute(statement)
 
@@ -230,8 +233,3 @@ ERASE = """
     END
     $$
 """
-
-
-def tables_of(models_known: Sequence[type[models.Model]]) -> list[str]:
-    """Return the tables of the models that a migration knows."""
-    return [model._meta.db_table for model in models_known]

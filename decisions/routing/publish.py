@@ -13,7 +13,10 @@ from decisions.queues import checks
 from decisions.record import log
 from decisions.rights import Act
 
-TERMS = ("model_id", "hard", "soft", "suggest", "control_share", "calibration", "mean_p")
+TERMS = (
+    *("model_id", "hard", "soft", "suggest", "control_share", "audit_budget", "precision_target"),
+    *("calibration", "mean_p"),
+)
 
 # From which states each step leads to a live policy, and what the record calls it.
 STEPS = {
@@ -30,6 +33,8 @@ class Changes(TypedDict, total=False):
     soft: float | None
     suggest: float
     control_share: float
+    audit_budget: int
+    precision_target: float | None
     calibration: dict[str, Any]
     mean_p: float
 
@@ -155,6 +160,7 @@ def _check(policy: Policy) -> None:
     faults = list(checks.cuts({"soft": policy.soft, "suggest": policy.suggest, "hard": policy.hard}, low, high))
     if not 0 <= policy.control_share <= 1:
         faults.append(Fault("control_share", "range", _("must be from 0 to 1")))
+    faults += checks.aims(policy.audit_budget, policy.precision_target)
     faults += [
         Fault(name, "blank", _("must not be empty"))
         for name in ("objective", "why")

@@ -39,7 +39,7 @@ def test_on_a_developers_machine_one_role_will_do(committed_db: Clone, settings:
 def test_the_applications_role_must_exist(committed_db: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "app_role", lambda: "nobody_here")
     with pytest.raises(guards.RoleMissing, match='no role "nobody_here"'):
-        guards.grant(connections["owner"], ["decisions_item"])
+        guards.grant(connections["owner"])
 
 
 def test_the_migrations_can_be_taken_back_and_made_again(committed_db: Clone) -> None:

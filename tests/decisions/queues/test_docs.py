@@ -8,11 +8,13 @@ import pytest
 
 from decisions.queues.spec import (
     FieldType,
+    Group,
     Heuristic,
     ModelSpec,
     Outcome,
     PayloadField,
     PolicySpec,
+    Promise,
     Reason,
     Routes,
     Spec,
@@ -20,7 +22,7 @@ from decisions.queues.spec import (
 )
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs/queues.md").read_text()
-TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristics"}
+TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristics", "promise", "groups"}
 # the heading of a section, and the part of the spec that its table is about
 SECTIONS = [
     ("The queue itself", Spec),
@@ -28,6 +30,8 @@ SECTIONS = [
     ("`[routes]`", Routes),
     ("`[[fields]]`", PayloadField),
     ("`[policy]`", PolicySpec),
+    ("`[promise]`", Promise),
+    ("`[[groups]]`", Group),
     ("`[model]`", ModelSpec),
     ("`[value]`", ValueFormula),
     ("`[[heuristics]]`", Heuristic),
