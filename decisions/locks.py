@@ -6,3 +6,4 @@ DATA_SETS = 7003  # freezing a queue's data set
 POLICIES = 7004  # a queue's policies and versions
 ROLL_UP = 7005  # counting a queue's figures
 PERSON = 7006  # what somebody holds
+ALERTS = 7007  # a queue's alerts: one is open of a kind and key

@@ -47,6 +47,8 @@ class Act(StrEnum):
     INTAKE = "intake"
     RECORD_RESULT = "record_result"
     FEED_LABELS = "feed_labels"  # read what training gets
+    SEE_ALERTS = "see_alerts"
+    HANDLE_ALERTS = "handle_alerts"  # acknowledge, put off, diagnose, close
 
 
 class Own(StrEnum):
@@ -140,6 +142,8 @@ TABLE: dict[Act, dict[str, Limit]] = {
     Act.INTAKE: {Role.MANAGER: YES},
     Act.RECORD_RESULT: {Role.MANAGER: YES},
     Act.FEED_LABELS: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
+    Act.SEE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
+    Act.HANDLE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
 }
 # What another system may besides its role, whatever that is; its token's scopes narrow both.
 SERVICE = {Act.READ_QUEUE: YES, Act.INTAKE: YES, Act.RECORD_RESULT: YES, Act.FEED_LABELS: YES}

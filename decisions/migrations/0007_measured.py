@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('closed_at', models.DateTimeField(null=True)),
                 ('cause', models.TextField(blank=True)),
                 ('lesson', models.TextField(blank=True)),
+                ('end', models.CharField(blank=True, choices=[('mended', 'Mended'), ('new_normal', 'This is how it is from now on'), ('false_alarm', 'False alarm')], max_length=11)),
             ],
         ),
         migrations.CreateModel(
@@ -113,6 +114,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='policy',
+            name='canary_factor',
+            field=models.FloatField(default=0.0),
+        ),
+        migrations.AddField(
+            model_name='policy',
             name='precision_target',
             field=models.FloatField(blank=True, null=True),
         ),
@@ -135,13 +141,17 @@ class Migration(migrations.Migration):
             model_name='task',
             index=models.Index(condition=models.Q(('purpose__in', ['audit', 'second']), ('state__in', ['waiting', 'claimed', 'held'])), fields=['queue', 'due_at'], name='task_due_audit'),
         ),
+        migrations.AddIndex(
+            model_name='item',
+            index=models.Index(condition=models.Q(('route', 'soft')), fields=['queue', 'arrived_at'], name='item_soft'),
+        ),
         migrations.AddConstraint(
             model_name='policy',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'canary')), fields=('queue',), name='policy_one_canary'),
         ),
         migrations.AddConstraint(
             model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('canary_share__gt', 0), ('canary_share__lt', 1), ('state', 'canary')), models.Q(models.Q(('state', 'canary'), _negated=True), ('canary_share', 0)), _connector='OR'), name='policy_canary'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('canary_factor__gt', 1), ('canary_share__gt', 0), ('canary_share__lt', 1), ('state', 'canary')), models.Q(models.Q(('state', 'canary'), _negated=True), ('canary_factor', 0), ('canary_share', 0)), _connector='OR'), name='policy_canary'),
         ),
         migrations.AddConstraint(
             model_name='policy',

@@ -1,6 +1,6 @@
 """How passes were sampled, what was promised on known data, and what is out of order."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -92,7 +92,7 @@ class Alert(models.Model):
 
     `kind` and `key` (a segment, a field, a policy) say what; `figures` what was measured against what. `began_at` is
     when the trouble started as far as is known, `opened_at` when it was detected, `diagnosed_at` when a cause was
-    named, `closed_at` when it was mended.
+    named, `closed_at` when it was mended; `end` says how it ended.
     """
 
     class Kind(models.TextChoices):
@@ -113,6 +113,11 @@ class Alert(models.Model):
         ACKNOWLEDGED = "acknowledged", _("Acknowledged")
         CLOSED = "closed", _("Closed")
 
+    class End(models.TextChoices):
+        MENDED = "mended", _("Mended")
+        NEW_NORMAL = "new_normal", _("This is how it is from now on")
+        FALSE_ALARM = "false_alarm", _("False alarm")
+
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="alerts", db_index=False)
     kind = models.CharField(max_length=9, choices=Kind)
     key = models.CharField(max_length=200, blank=True)
@@ -129,6 +134,7 @@ class Alert(models.Model):
     closed_at = models.DateTimeField(null=True)
     cause = models.TextField(blank=True)
     lesson = models.TextField(blank=True)
+    end = models.CharField(max_length=11, choices=End, blank=True)
 
     objects = AlertQuerySet.as_manager()
 
@@ -139,6 +145,22 @@ class Alert(models.Model):
             )
         ]
         indexes = [models.Index(fields=["queue", "-opened_at"], name="alert_queue")]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state != self.State.CLOSED
+
+    @property
+    def to_detect(self) -> timedelta:
+        return self.opened_at - self.began_at
+
+    @property
+    def to_diagnose(self) -> timedelta | None:
+        return self.diagnosed_at - self.opened_at if self.diagnosed_at else None
+
+    @property
+    def to_mend(self) -> timedelta | None:
+        return self.closed_at - self.opened_at if self.closed_at else None
 
 
 class Notice(models.Model):

@@ -47,6 +47,8 @@ replay_delivery  - - y - y
 intake           - - y - -
 record_result    - - y - -
 feed_labels      - - y y -
+see_alerts       - y y y y
+handle_alerts    - y y - y
 """
 ORDINARY = frozenset({"soft", "control", "audit", "second", "gold"})
 MEANING = {
