@@ -1,32 +1,29 @@
 """Items arrive: checked, scored, routed and stored with all that follows, in one transaction."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import repeat
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from decisions import hints
 from decisions.exceptions import Conflict, Erased, Fault, Invalid, OtherContent
-from decisions.intake import challengers, checks, known, ladder, store, tables
+from decisions.intake import challengers, checks, known, lanes, store, tables
 from decisions.intake.challengers import Extra
 from decisions.intake.known import Known
-from decisions.intake.ladder import Climb
+from decisions.intake.lanes import Routed
 from decisions.intake.parse import Bad, Row
 from decisions.intake.store import Columns, Rows, Same
 from decisions.intake.tables import Call, Secrets
 from decisions.models import Event, Intake, Item, User
 from decisions.queues.live import Live
 from decisions.record import log
-from decisions.routing import policy, sampling
-from decisions.routing.policy import Routing
 
 ITEM, INTAKE = "decisions_item", "decisions_intake"
 CONFLICTS: dict[str, type[Conflict]] = {kind.code: kind for kind in (OtherContent, Erased)}
@@ -135,14 +132,14 @@ def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list
     """Score and route rows and store their items; those whose external id is already here stay out."""
     if not rows:
         return Arrived()
-    climb = ladder.climb(rows, {i: failures[row.line] for i, row in enumerate(rows) if row.line in failures}, call.live)
-    names = [row.external_id for row in rows]
-    routing = _routed(climb, names, call.live)
-    drawn = Secrets.draw(names, call.live.slug)
-    fresh = store.allocate(cursor, tables.needs(routing.route.tolist(), call.live.spec))
+    failed = {i: failures[row.line] for i, row in enumerate(rows) if row.line in failures}
+    routed = lanes.route(rows, failed, call.live)
+    climb = routed.climb
+    drawn = Secrets.draw([row.external_id for row in rows], call.live.slug)
+    fresh = store.allocate(cursor, tables.needs(routed.routing.route.tolist(), call.live.spec))
     ids = fresh[ITEM]
     columns: Columns = {"id": ids, "intake_id": Same(fresh[INTAKE][0])}
-    items = Rows(ITEM, len(rows), {**columns, **tables.items(rows, climb, routing, drawn, call)})
+    items = Rows(ITEM, len(rows), {**columns, **tables.items(rows, routed, drawn, call)})
     new = store.insert_new(cursor, items)
     places = [i for i, item_id in enumerate(ids) if item_id in new]
     return Arrived(
@@ -151,22 +148,13 @@ def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list
         rows=[rows[i] for i in places],
         salts=[drawn.salts[i] for i in places],
         extras=[Extra(ids[a.place], a.model, a.score) for a in climb.aside if ids[a.place] in new],
-        counts=_counts(climb, routing, places),
+        counts=_counts(routed, places),
     )
 
 
-def _routed(climb: Climb, names: Sequence[str], live: Live) -> Routing:
-    """Route; the control numbers are drawn for the HARD band only, where they decide."""
-    cuts = policy.Cuts.of(live.policy, live.spec)
-    control = np.ones(len(names))
-    hard = np.flatnonzero(policy.bands(climb.scores, cuts) == Item.Band.HARD).tolist()
-    _number, secret = sampling.newest_secret()
-    control[hard] = sampling.u(secret, live.slug, [names[i] for i in hard], sampling.Purpose.CONTROL)
-    return policy.route(climb.scores, climb.reasons, control, cuts)
-
-
-def _counts(climb: Climb, routing: Routing, places: Sequence[int]) -> dict[str, dict[str, int]]:
+def _counts(routed: Routed, places: Sequence[int]) -> dict[str, dict[str, int]]:
     """Return how many of the new items each rung scored, met each failure and were routed for each reason."""
+    climb, routing = routed.climb, routed.routing
     return {
         "rungs": Counter(climb.rungs[i] for i in places),
         "failures": Counter(code for i in places for code in climb.failures.get(i, ())),
@@ -183,12 +171,19 @@ def _new(arrived: Arrived, live: Live) -> dict[str, Known]:
     column = partial(tables.listed, arrived.items)
     told = {
         **{name: column(name) for name in ("id", "external_id", "route", "band", "reason", "score")},
-        "policy_no": repeat(live.policy.no, arrived.items.count),
+        "policy_no": _policy_nos(arrived.items, live),
         "model_name": [names.get(model_id) for model_id in column("model_id")],
         **{name: column(name) for name in ("propensity", "model_id", "body_digest")},
         "salt": arrived.salts,
     }
     return dict(zip(column("external_id"), map(Known._make, zip(*told.values(), strict=True)), strict=True))
+
+
+def _policy_nos(items: Rows, live: Live) -> Iterable[int]:
+    """Return the number of the policy that routed each item."""
+    nos = {policy.pk: policy.no for policy in (live.policy, live.canary) if policy}
+    ids = items.columns["policy_id"]
+    return repeat(nos[ids.value], items.count) if isinstance(ids, Same) else [nos[pk] for pk in ids]
 
 
 def _compared(rows: Sequence[Row], new: Mapping[str, Known], live: Live) -> tuple[list[tuple[Known, Row]], list[Bad]]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from decisions.effects import outbox
-from decisions.intake.ladder import Climb
+from decisions.intake.lanes import Routed
 from decisions.intake.parse import Row
 from decisions.intake.store import Columns, Rows, Same
 from decisions.models import Action, Intake, Item, Move, Task, User
@@ -17,7 +17,7 @@ from decisions.queues.live import Live
 from decisions.queues.spec import Order, Spec
 from decisions.record import digest
 from decisions.routing import sampling
-from decisions.routing.policy import FloatArray, Routing
+from decisions.routing.policy import FloatArray
 
 UNKNOWN_P = 0.5  # orders a task whose item nothing scored
 DEMO = "demo"
@@ -55,14 +55,15 @@ def plain(values: FloatArray) -> list[float | None]:
     return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124 - only NaN differs from itself
 
 
-def items(rows: Sequence[Row], climb: Climb, routing: Routing, drawn: Secrets, call: Call) -> Columns:
+def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Columns:
     """Return the columns of items, but for `id` and `intake_id`."""
     live, spec = call.live, call.live.spec
+    climb, routing = routed.climb, routed.routing
     return {
         "queue_id": Same(live.queue_id),
         "external_id": [row.external_id for row in rows],
         "queue_version_id": Same(live.version_id),
-        "policy_id": Same(live.policy.pk),
+        "policy_id": routed.policy_ids,
         "model_id": [model.pk if model else None for model in climb.models],
         "source": [row.source for row in rows],
         "subject": [digest.subject_key(live.queue_id, _subject(row, spec)) for row in rows],

@@ -90,6 +90,14 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         """The one that routes."""
         return self.filter(state=Policy.State.LIVE)
 
+    def canary(self) -> "PolicyQuerySet":
+        """The one that is tried on a share of the traffic."""
+        return self.filter(state=Policy.State.CANARY)
+
+    def once_live(self) -> "PolicyQuerySet":
+        """Retired ones that routed: not those that were withdrawn before they could."""
+        return self.filter(state=Policy.State.RETIRED, live_at__isnull=False)
+
 
 class Policy(models.Model):
     """One version of how scores become routes. All but its state is immutable, held by a trigger.
@@ -98,7 +106,8 @@ class Policy(models.Model):
     soft None = every item goes to people. `calibration` is {id, slope, intercept} of Platt scaling on the log odds.
     `mean_p` is the mean recalibrated probability in [0, 1] from which audit sizes q are made until a frame has closed.
     `audit_budget` is how many passes a day go to people, `precision_target` what HARD shall reach (0, 1], or empty.
-    `canary_share` is the part of the traffic, in (0, 1), that it routes while it is a canary.
+    While it is a canary, `canary_share` is the part of the traffic, in (0, 1), that it routes, and `canary_factor`, above
+    1, how far its share of HARD may be from the live policy's, up or down, before the machine stops it.
     """
 
     class State(models.TextChoices):
@@ -125,6 +134,7 @@ class Policy(models.Model):
     author = models.ForeignKey("User", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     canary_share = models.FloatField(default=0.0)
+    canary_factor = models.FloatField(default=0.0)
     live_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -136,8 +146,8 @@ class Policy(models.Model):
             models.UniqueConstraint(fields=["queue"], condition=Q(state="live"), name="policy_one_live"),
             models.UniqueConstraint(fields=["queue"], condition=Q(state="canary"), name="policy_one_canary"),
             models.CheckConstraint(
-                condition=Q(state="canary", canary_share__gt=0, canary_share__lt=1)
-                | (~Q(state="canary") & Q(canary_share=0)),
+                condition=Q(state="canary", canary_share__gt=0, canary_share__lt=1, canary_factor__gt=1)
+                | (~Q(state="canary") & Q(canary_share=0, canary_factor=0)),
                 name="policy_canary",
             ),
             models.CheckConstraint(

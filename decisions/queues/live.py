@@ -1,7 +1,8 @@
 """The queue as it is in force now: its spec, its live policy and its models, at the cost of one small query."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
@@ -14,8 +15,9 @@ from decisions.queues.spec import Spec
 # All that moves with an apply, a publish, a roll-back or a new model. `created_at` tells databases apart.
 MOVES = """
     SELECT q.slug, q.id, q.created_at, q.version_id, p.id, q.is_paused,
-           (SELECT max(m.id) FROM decisions_modelversion m WHERE m.queue_id = q.id)
+           (SELECT max(m.id) FROM decisions_modelversion m WHERE m.queue_id = q.id), c.id, c.canary_share
     FROM decisions_queue q LEFT JOIN decisions_policy p ON p.queue_id = q.id AND p.state = 'live'
+    LEFT JOIN decisions_policy c ON c.queue_id = q.id AND c.state = 'canary'
     WHERE {} = %s
 """
 OF_SLUG, OF_ID = MOVES.format("q.slug"), MOVES.format("q.id")
@@ -25,7 +27,8 @@ OF_SLUG, OF_ID = MOVES.format("q.slug"), MOVES.format("q.id")
 class Live:
     """A queue in force. The rows are shared by all who ask: read them only.
 
-    `model` is the policy's, `external` the one whose scores come without a name; `models` has all, by name.
+    `model` is the policy's, `external` the one whose scores come without a name; `models` has all, by name. `canary` is
+    the policy that is tried on a share of the traffic, with its model.
     """
 
     queue_id: int
@@ -37,6 +40,12 @@ class Live:
     external: ModelVersion
     models: Mapping[str, ModelVersion]
     is_paused: bool
+    canary: Policy | None = None
+
+    @cached_property
+    def trial(self) -> "Live":
+        """The queue as it is for items that the canary routes."""
+        return replace(self, policy=self.canary or self.policy, model=(self.canary or self.policy).model, canary=None)
 
 
 _known: dict[str, tuple[tuple[Any, ...], Live]] = {}  # by slug; replaced as a whole, so threads need no lock
@@ -68,9 +77,10 @@ def _in_force(statement: str, name: str | int) -> Live:
 
 
 def _read(moves: tuple[Any, ...]) -> Live:
-    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id = moves
+    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share = moves
     models = {model.name: model for model in ModelVersion.objects.filter(queue=queue_id)}
-    policy = Policy.objects.select_related("model").get(pk=policy_id)
+    policies = Policy.objects.select_related("model").in_bulk([pk for pk in (policy_id, canary_id) if pk])
+    policy = policies[policy_id]
     return Live(
         queue_id=queue_id,
         slug=slug,
@@ -81,4 +91,5 @@ def _read(moves: tuple[Any, ...]) -> Live:
         external=models["external"],
         models=models,
         is_paused=is_paused,
+        canary=policies.get(canary_id),
     )

@@ -19,7 +19,7 @@ EMPTIED = {
 # Work changes these columns of rows that else stay as they are: digests leave them out too.
 FREE = {
     "body": ("is_held",),
-    "policy": ("state", "canary_share", "live_at", "retired_at"),
+    "policy": ("state", "canary_share", "canary_factor", "live_at", "retired_at"),
     "action": (
         "state",
         "attempts",

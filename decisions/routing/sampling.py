@@ -20,6 +20,7 @@ class Purpose(StrEnum):
 
     AUDIT = "audit"
     CONTROL = "control"
+    CANARY = "canary"
 
 
 def newest_secret() -> tuple[int, bytes]:

@@ -1,0 +1,95 @@
+"""Which policy routes an item: the live one, or the canary on its share of the traffic. A lane is routed as a whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from decisions.intake import ladder
+from decisions.intake.ladder import Aside, Climb
+from decisions.intake.parse import Row
+from decisions.intake.store import Same
+from decisions.models import Item
+from decisions.queues.live import Live
+from decisions.routing import policy, sampling
+from decisions.routing.policy import BoolArray, Routing
+from decisions.routing.sampling import IntArray
+
+Failures = dict[int, list[str]]
+
+
+@dataclass(frozen=True)
+class Routed:
+    """Items with their scores and routes, and the id of the policy that routed each (the Same where it is one)."""
+
+    climb: Climb
+    routing: Routing
+    policy_ids: Sequence[int] | Same
+
+
+def route(rows: Sequence[Row], failures: Failures, live: Live) -> Routed:
+    """Score and route rows; `failures` are those of the input checks, by place."""
+    if live.canary is None or not (tried := _tried(rows, live)).any():
+        return _lane(rows, failures, live)
+    if tried.all():
+        return _lane(rows, failures, live.trial)
+    parts = (np.flatnonzero(~tried), np.flatnonzero(tried))
+    return _merged(parts, [_part(rows, failures, *one) for one in zip(parts, (live, live.trial), strict=True)])
+
+
+def _tried(rows: Sequence[Row], live: Live) -> BoolArray:
+    """Tell which rows the canary routes: those whose number is below its share, and whose score it can use.
+
+    The number comes from the external id, so that a retry is routed the same way. A score of another model than the
+    canary's cannot be held against its cuts: such an item stays with the live policy.
+    """
+    assert live.canary is not None
+    _number, secret = sampling.newest_secret()
+    names = [row.external_id for row in rows]
+    tried: BoolArray = sampling.u(secret, live.slug, names, sampling.Purpose.CANARY) < live.canary.canary_share
+    pinned = live.canary.model_id
+    for i in np.flatnonzero(tried).tolist() if pinned else ():
+        if rows[i].score is not None:
+            model = ladder.sent_model(rows[i], live)
+            tried[i] = model is not None and model.pk == pinned
+    return tried
+
+
+def _part(rows: Sequence[Row], failures: Failures, places: IntArray, live: Live) -> Routed:
+    chosen = places.tolist()
+    failed = {k: failures[i] for k, i in enumerate(chosen) if i in failures}
+    return _lane([rows[i] for i in chosen], failed, live)
+
+
+def _lane(rows: Sequence[Row], failures: Failures, live: Live) -> Routed:
+    """Score and route rows by one policy; the control numbers are drawn for the HARD band only, where they decide."""
+    climb = ladder.climb(rows, failures, live)
+    cuts = policy.Cuts.of(live.policy, live.spec)
+    control = np.ones(len(rows))
+    hard = np.flatnonzero(policy.bands(climb.scores, cuts) == Item.Band.HARD).tolist()
+    _number, secret = sampling.newest_secret()
+    control[hard] = sampling.u(secret, live.slug, [rows[i].external_id for i in hard], sampling.Purpose.CONTROL)
+    return Routed(climb, policy.route(climb.scores, climb.reasons, control, cuts), Same(live.policy.pk))
+
+
+def _merged(places: Sequence[IntArray], lanes: Sequence[Routed]) -> Routed:
+    """Put lanes back together, each item at its place."""
+    order = np.argsort(np.concatenate(places))
+    climbs, routings = [lane.climb for lane in lanes], [lane.routing for lane in lanes]
+    climb = Climb(
+        **{
+            name: np.concatenate([getattr(one, name) for one in climbs])[order]
+            for name in ("scores", "models", "rungs", "reasons")
+        },
+        failures={
+            int(at[k]): codes for at, one in zip(places, climbs, strict=True) for k, codes in one.failures.items()
+        },
+        aside=[
+            Aside(int(at[a.place]), a.model, a.score) for at, one in zip(places, climbs, strict=True) for a in one.aside
+        ],
+    )
+    names = ("band", "route", "reason", "propensity", "p", "q")
+    routing = Routing(**{name: np.concatenate([getattr(one, name) for one in routings])[order] for name in names})
+    ids = [lane.policy_ids.value for lane in lanes if isinstance(lane.policy_ids, Same)]
+    owners = np.concatenate([np.full(len(at), pk) for at, pk in zip(places, ids, strict=True)])
+    return Routed(climb, routing, owners[order].tolist())
