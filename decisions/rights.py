@@ -1,5 +1,6 @@
 """Who may do what, where and up to which value: one table, as a pure function and as SQL."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -212,6 +213,15 @@ def standing(user: User, queue_id: int | None) -> Standing | None:
         return None
     role, value_limit = found
     return Standing(role, value_limit, user.kind)
+
+
+def standing_of(
+    memberships: Iterable[tuple[int | None, str, float | None]], queue_id: int, kind: str
+) -> Standing | None:
+    """Return the same from a person's memberships (queue or None for all, role, limit), read before."""
+    found = {queue: (role, value_limit) for queue, role, value_limit in memberships}
+    held = found.get(queue_id, found.get(None))
+    return Standing(Role(held[0]), held[1], kind) if held else None
 
 
 def require(user: User, act: Act, *, queue_id: int | None, case: Case = NOBODY) -> Standing:

@@ -18,16 +18,19 @@ from decisions.record import digest
 VERSION = 1
 GENESIS = bytes(32)
 REFUSALS_PER_HOUR = 60
-COLUMNS = ("chain", "seq", "kind", "actor_id", "item_id", "reason", "entry", "version", "hash", "at")
-INSERT = """
-    INSERT INTO decisions_event (chain, seq, kind, actor_id, item_id, reason, entry, version, hash, at)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
-"""
 
-# Two statements in one trip: the snapshot of the second is taken after the lock was granted.
-LAST = """
-    SELECT pg_advisory_xact_lock(%s, %s);
-    SELECT seq, hash FROM decisions_event WHERE chain = %s ORDER BY seq DESC LIMIT 1
+# Two statements in one trip, for all who write to this chain wait meanwhile: the snapshot of the second is taken after
+# the lock was granted. The hash is what `chain_hash` says, made where the entry before it is read.
+APPEND = """
+    SELECT pg_advisory_xact_lock(%(lock)s, %(chain)s);
+    INSERT INTO decisions_event (chain, seq, kind, actor_id, item_id, reason, entry, version, at, hash)
+    SELECT %(chain)s, last.seq + 1, %(kind)s, %(actor)s, %(item)s, %(reason)s, %(entry)s, %(version)s, %(at)s,
+           sha256(%(version_byte)s || last.hash || convert_to(%(head)s || last.seq + 1 || %(tail)s, 'UTF8'))
+    FROM (
+        (SELECT seq, hash FROM decisions_event WHERE chain = %(chain)s ORDER BY seq DESC LIMIT 1)
+        UNION ALL (SELECT 0, %(genesis)s) ORDER BY seq DESC LIMIT 1
+    ) last
+    RETURNING id, seq, hash
 """
 
 
@@ -85,28 +88,29 @@ def append(
         at=at,
     )
     with connection.cursor() as cursor:
-        cursor.execute(LAST, [locks.CHAIN, chain, chain])
-        last = cursor.fetchone()
-        event.seq, previous = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
-        event.hash = _sealed(event, previous)
-        # As text, for all who write to this chain wait meanwhile.
-        cursor.execute(INSERT, [getattr(event, column) for column in COLUMNS])
-        event.pk = cursor.fetchone()[0]
+        cursor.execute(APPEND, _given(event))
+        event.pk, event.seq, event.hash = cursor.fetchone()
     return event
 
 
-def _sealed(event: Event, previous: bytes) -> bytes:
-    return chain_hash(
-        previous,
-        chain=event.chain,
-        seq=event.seq,
-        kind=event.kind,
-        actor=event.actor_id,
-        item=event.item_id,
-        reason=event.reason,
-        entry=event.entry,
-        at=event.at,
-    )
+def _given(event: Event) -> dict[str, Any]:
+    """Return the values of an entry; `head` and `tail` are the JSON that is hashed, before and after the number."""
+    rest = [event.kind, event.actor_id, event.item_id, event.reason, orjson.Fragment(event.entry), event.at]
+    return {
+        "lock": locks.CHAIN,
+        "genesis": GENESIS,
+        "version_byte": bytes([VERSION]),
+        "head": f"[{event.chain},",
+        "tail": "," + digest.canonical(rest)[1:].decode(),
+        "chain": event.chain,
+        "kind": event.kind,
+        "actor": event.actor_id,
+        "item": event.item_id,
+        "reason": event.reason,
+        "entry": event.entry,
+        "version": VERSION,
+        "at": event.at,
+    }
 
 
 def refuse(user: User, error: Forbidden, at: datetime) -> None:

@@ -23,8 +23,10 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
+from decisions import rights
 from decisions.exceptions import NotFound, Refused
 from decisions.models import Token, User
+from decisions.rights import Act
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # it loads our classes by name when it is imported
@@ -49,6 +51,7 @@ class Caller:
     user: User
     scopes: frozenset[str]
     queues: frozenset[int]
+    memberships: tuple[tuple[int | None, str, float | None], ...] = ()  # of the person, as the look-up found them
 
     def reaches(self, queue_id: int | None) -> bool:
         """Say whether the token may be used on this queue (None = the site as a whole)."""
@@ -58,6 +61,13 @@ class Caller:
         """Refuse, as if the queue were not there, what lies outside the token's queues."""
         if not self.reaches(queue_id):
             raise NotFound
+
+    def demand(self, act: Act, queue_id: int) -> None:
+        """Refuse what the person may not do on this queue, at no further query."""
+        stands = rights.standing_of(self.memberships, queue_id, self.user.kind)
+        if stands is None:
+            raise NotFound
+        rights.demand(stands, act, queue_id=queue_id)
 
 
 def of(request: Request) -> Caller:
@@ -88,6 +98,8 @@ PERSON = ("id", "email", "name", "kind", "is_active")
 FIND = f"""
     SELECT t.id, t.scopes, t.last_used_at,
            ARRAY(SELECT q.queue_id FROM decisions_token_queues q WHERE q.token_id = t.id),
+           (SELECT json_agg(json_build_array(m.queue_id, m.role, m.value_limit))
+            FROM decisions_membership m WHERE m.user_id = t.user_id),
            {", ".join(f"u.{name}" for name in PERSON)}
     FROM decisions_token t JOIN decisions_user u ON u.id = t.user_id
     WHERE t.digest = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %s) AND u.is_active
@@ -103,13 +115,14 @@ def _find(secret: str, at: datetime) -> Caller | None:
         found = cursor.fetchone()
     if found is None:
         return None
-    token_id, scopes, last_used_at, queues, *person = found
+    token_id, scopes, last_used_at, queues, memberships, *person = found
     _note_use(token_id, last_used_at, at)
     return Caller(
         token_id=token_id,
         user=User.from_db(connection.alias, PERSON, person),
         scopes=frozenset(scopes),
         queues=frozenset(queues),
+        memberships=tuple(map(tuple, memberships or ())),
     )
 
 

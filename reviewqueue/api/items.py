@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiRequest, extend_schema
 from rest_framework.request import Request
 
-from decisions import rights
 from decisions.exceptions import Fault, Invalid
 from decisions.intake import parse, submit
 from decisions.intake.submit import Batch
@@ -23,7 +22,7 @@ RESULTS = OpenApiParameter("results", enum=["all", "none"], default="all", descr
 def open_to(request: Request, slug: str) -> Live:
     """Return the queue as it is in force, where this token's person may bring items in."""
     queue = queue_in_force(request, slug)
-    rights.require(auth.of(request).user, Act.INTAKE, queue_id=queue.queue_id)
+    auth.of(request).demand(Act.INTAKE, queue.queue_id)
     return queue
 
 

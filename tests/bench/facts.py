@@ -24,7 +24,6 @@ GIVES: tuple[tuple[str, dict[str, tuple[str, int]]], ...] = (
     (r'INSERT INTO "decisions_decision".* RETURNING', {"decision": ("id", 0)}),
     (r'INSERT INTO "decisions_ruling".* RETURNING', {"ruling": ("id", 0)}),
     (r"nextval", {"action": ("nextval", 0)}),
-    (r"SELECT seq, hash FROM decisions_event", {"seq": ("seq", 1)}),
 )
 DOOR = "decisions_token"  # who looks for a token; the bare site knows nobody
 CHAIN = 2_000_000_000  # of the bare site's own events
@@ -82,13 +81,11 @@ def statements_of(ground_: Ground) -> dict[str, list[Step]]:
     for _ in range(3):
         (claimed, claim), (decided, decide) = _work(ground_)
     task = claimed["tasks"][0]
-    seq = Event.objects.filter(chain=ground_.queue_id).latest("seq").seq
     ids = {
         task["id"]: "task",
         task["item"]["id"]: "item",
         decided["decision"]["id"]: "decision",
         decided["ruling"]["id"]: "ruling",
-        seq: "seq",
     }
     for action in Action.objects.filter(ruling=decided["ruling"]["id"]):
         ids[action.pk] = "action"
