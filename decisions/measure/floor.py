@@ -14,6 +14,7 @@ from decisions.models import Decision, Rollup, Ruling, Shift
 WINDOW = timedelta(hours=24)  # of arrivals, queue rate and throughput
 PACE_WINDOW = timedelta(days=7)  # of the pace per person
 BANDS = (*(name for name, _ in AGES), OLDER)
+FIGURES = ("arrivals", "decisions", "overrides", "worked", "handling", "timed", "backlog", "counted")
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _overrides(counts: dict[str, dict[str, float]]) -> dict[str, int]:
 
 
 def _rows(queue_id: int, start: datetime, end: datetime) -> Iterable[Rollup]:
-    return Rollup.objects.filter(queue=queue_id, at__gt=start - HOUR, at__lte=end)
+    return Rollup.objects.filter(queue=queue_id, figure__in=FIGURES, at__gt=start - HOUR, at__lte=end)
 
 
 def _sums(queue_id: int, start: datetime, end: datetime) -> dict[str, dict[str, float]]:

@@ -11,8 +11,14 @@ HOUR = timedelta(hours=1)
 OVERLAP = HOUR  # hours are counted again this far back: no transaction stays open that long
 SLOT = 300  # seconds; a person who decided within a slot worked it
 
+# The segment last: it may hold a colon.
+BANDED = "policy_id || ':' || coalesce(model_id, 0) || ':' || band || ':' || route || ':' || reason"
+SEGMENTED = f"{BANDED} || ':' || segment"
+
 # figure -> (key, value, table, time): counted per queue and hour
 HOURLY = {
+    "banded": (BANDED, "count(*)", "decisions_item", "arrived_at"),
+    "segmented": (SEGMENTED, "count(*)", "decisions_item", "arrived_at"),
     "arrivals": ("route", "count(*)", "decisions_item", "arrived_at"),
     "routed": ("policy_id || ':' || route", "count(*)", "decisions_item", "arrived_at"),
     "decisions": ("purpose", "count(*)", "decisions_decision", "at"),
@@ -74,11 +80,21 @@ def _roll_up_queue(queue_id: int, at: datetime) -> bool:
         start = _start(queue_id, at)
         hours: dict[str, int | datetime] = {"queue": queue_id, "at": at, "start": start, "end": at}
         for figure, (key, value, table, time) in HOURLY.items():
-            cursor.execute(COUNT.format(key=key, value=value, table=table, time=time), {**hours, "figure": figure})
+            asked = {**hours, "figure": figure, "start": _begin(queue_id, figure, start)}
+            cursor.execute(COUNT.format(key=key, value=value, table=table, time=time), asked)
         slot = at.replace(minute=0, second=0, microsecond=0)
         Rollup.objects.filter(queue=queue_id, figure__in=("backlog", "overdue", "counted"), at=slot).delete()
         cursor.execute(BACKLOG, {"queue": queue_id, "at": at, "slot": slot})
     return True
+
+
+def _begin(queue_id: int, figure: str, start: datetime) -> datetime:
+    """Return the hour from which to count a figure: the queue's beginning where items were counted before it was."""
+    if figure not in ("banded", "segmented"):
+        return start
+    rows = Rollup.objects.filter(queue=queue_id)
+    is_new = not rows.filter(figure=figure).exists() and rows.filter(figure="arrivals").exists()
+    return _birth(queue_id) if is_new else start
 
 
 def _start(queue_id: int, at: datetime) -> datetime:
@@ -90,9 +106,11 @@ def _start(queue_id: int, at: datetime) -> datetime:
         .first()
     )
     if last is None:
-        return (
-            Queue.objects.values_list("created_at", flat=True)
-            .get(pk=queue_id)
-            .replace(minute=0, second=0, microsecond=0)
-        )
+        return _birth(queue_id)
     return last - OVERLAP
+
+
+def _birth(queue_id: int) -> datetime:
+    """Return the hour in which the queue was made."""
+    made: datetime = Queue.objects.values_list("created_at", flat=True).get(pk=queue_id)
+    return made.replace(minute=0, second=0, microsecond=0)

@@ -103,6 +103,7 @@ class Item(Fact):
         indexes = [
             models.Index(fields=["queue", "arrived_at"], name="item_arrived"),
             models.Index(fields=["queue", "subject"], condition=~Q(subject=""), name="item_subject"),
+            models.Index(fields=["queue", "arrived_at"], condition=Q(route="soft"), name="item_soft"),
         ]
 
     def __str__(self) -> str:

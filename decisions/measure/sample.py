@@ -1,0 +1,222 @@
+"""What the estimates rest on, read from the log: labelled items with their propensities, and recent traffic.
+
+Membership is by design only: the SOFT route, the control group of HARD and the draws of closed frames. An item that a
+complaint or an override brought up is in none of them. The label of a member is the truth of the ruling that holds,
+whoever made it. Everything is as of a time `at`: what was not final or not drawn by then is not seen.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+import numpy as np
+
+from decisions.measure.columns import BoolArray, FloatArray, IntArray, Rows, WordArray, read
+from decisions.measure.counts import MODEL, Bands, Which, bands, counted_until, floor_hour
+from decisions.models import Frame
+
+__all__ = ["Labelled", "Traffic", "bands", "counted_until", "frames", "labelled", "traffic"]
+
+CAP = 50_000  # SOFT rows read at most; above it they are thinned by u
+TRAFFIC_CAP = 200_000
+DAY = timedelta(days=1)
+
+
+class Purpose(StrEnum):
+    """By which design an item is in the sample."""
+
+    SOFT = "soft"
+    CONTROL = "control"
+    AUDIT = "audit"
+
+
+class State(StrEnum):
+    """What became of the question."""
+
+    ANSWERED = "answered"
+    CANT_TELL = "cant_tell"
+    OPEN = "open"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Labelled(Rows):
+    """One row a SOFT, control or drawn item; NaN where a number is missing, 0 where an id is, "" where a word is.
+
+    `arrived` is in seconds since 1970, `y` 1 (positive), 0 (negative) or NaN (`state` says why), `pi` in (0, 1] the
+    logged probability that a person was asked: c for control, the draw's for an audit, 1 for SOFT or the kept share
+    where rows were thinned. `frame` is that of a drawn item. `was_override`: the label differs from what the machine
+    did or suggested. `is_simulated`: a simulated reviewer gave it.
+    """
+
+    item: IntArray
+    arrived: FloatArray
+    score: FloatArray
+    p: FloatArray
+    band: WordArray
+    route: WordArray
+    reason: WordArray
+    pi: FloatArray
+    q: FloatArray
+    u: FloatArray
+    y: FloatArray
+    state: WordArray
+    segment: WordArray
+    source: WordArray
+    policy: IntArray
+    model: IntArray
+    value: FloatArray
+    was_override: BoolArray
+    is_simulated: BoolArray
+    purpose: WordArray
+    frame: IntArray
+
+    def within(self, start: datetime, end: datetime) -> Self:
+        """Return the rows that arrived in [start, end)."""
+        return self.where((self.arrived >= start.timestamp()) & (self.arrived < end.timestamp()))
+
+    def of(self, purpose: Purpose) -> Self:
+        """Return the rows of one design that the model is answerable for: no failed checks, no fallback."""
+        return self.where((self.purpose == purpose.value) & np.isin(self.reason, [str(r) for r in MODEL]))
+
+    def apart(self) -> Self:
+        """Return the rows that failed a check or fell below the model."""
+        return self.where(~np.isin(self.reason, [str(r) for r in MODEL]))
+
+
+@dataclass(frozen=True)
+class Traffic(Rows):
+    """Recent items, each standing for `weight` (>= 1) of them; columns as in Labelled."""
+
+    item: IntArray
+    arrived: FloatArray
+    score: FloatArray
+    p: FloatArray
+    band: WordArray
+    route: WordArray
+    reason: WordArray
+    segment: WordArray
+    source: WordArray
+    policy: IntArray
+    model: IntArray
+    value: FloatArray
+    weight: FloatArray
+
+
+# Columns of an item, by the names they have in the arrays.
+ITEM = """
+    i.id AS item, extract(epoch FROM i.arrived_at)::float8 AS arrived, i.score, i.p, i.band, i.route, i.reason,
+    i.segment, i.source, i.policy_id AS policy, coalesce(i.model_id, 0) AS model, i.value"""
+RULED = """
+    LEFT JOIN LATERAL (
+        SELECT r.truth, r.outcome, r.source, r.is_override, r.person_id FROM decisions_ruling r
+        WHERE r.item_id = i.id AND r.final_at <= %(at)s ORDER BY r.no DESC LIMIT 1
+    ) r ON TRUE LEFT JOIN decisions_user person ON person.id = r.person_id"""
+LABEL = """
+    i.q, i.u, CASE WHEN r.source = 'expiry' THEN NULL WHEN r.truth = 'positive' THEN 1.0
+        WHEN r.truth = 'negative' THEN 0.0 END AS y,
+    CASE WHEN r.source = 'expiry' THEN 'expired' WHEN r.truth IN ('positive', 'negative') THEN 'answered'
+        WHEN r.outcome <> '' THEN 'cant_tell' WHEN {late} THEN 'expired' ELSE 'open' END AS state,
+    coalesce(r.is_override, FALSE)::int AS was_override,
+    coalesce(person.kind = 'simulated', FALSE)::int AS is_simulated"""
+LATE = "task.due_at <= %(at)s"
+# An item whose audit is due is closed by the sweep; a late sweep changes nothing here.
+AUDIT = """
+    LEFT JOIN LATERAL (
+        SELECT t.due_at FROM decisions_task t WHERE t.item_id = i.id AND t.purpose = 'audit' ORDER BY t.id DESC LIMIT 1
+    ) task ON TRUE"""
+
+TO_PEOPLE = """
+SELECT {item}, {label}, 0 AS frame,
+    CASE WHEN i.reason = 'control' THEN 'control' ELSE 'soft' END AS purpose,
+    CASE WHEN i.reason = 'control' THEN i.propensity ELSE %(share)s END AS pi
+FROM decisions_item i {ruled}
+WHERE i.queue_id = %(queue)s AND i.route = 'soft' AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s
+    AND (i.reason = 'control' OR i.u < %(share)s)"""
+DRAWN = """
+SELECT {item}, {label}, f.id AS frame, 'audit' AS purpose, d.pi
+FROM decisions_frame f JOIN decisions_draw d ON d.frame_id = f.id JOIN decisions_item i ON i.id = d.item_id
+    {ruled} {audit}
+WHERE f.queue_id = %(queue)s AND f.starts_at < %(end)s AND f.ends_at > %(start)s AND f.at <= %(at)s
+    AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
+
+PARTS = {"item": ITEM, "ruled": RULED, "audit": AUDIT}
+STATEMENTS = (
+    TO_PEOPLE.format(label=LABEL.format(late="FALSE"), **PARTS),
+    DRAWN.format(label=LABEL.format(late=LATE), **PARTS),
+)
+
+ALL_TRAFFIC = """
+SELECT {item}, 1.0 AS weight FROM decisions_item i
+WHERE i.queue_id = %(queue)s AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
+# The ids at each hour's beginning tell between which ids the window's items are; of these every `step`-th is read by
+# its primary key. OFFSET 0 keeps the planner from reading the whole table for it.
+SOME_TRAFFIC = """
+WITH marks AS (
+    SELECT near.id FROM generate_series(%(start)s, %(end)s, interval '1 hour') AS hour(at), LATERAL (
+        (SELECT id FROM decisions_item WHERE queue_id = %(queue)s AND arrived_at >= hour.at
+            AND arrived_at < %(end)s ORDER BY arrived_at LIMIT 1)
+        UNION ALL
+        (SELECT id FROM decisions_item WHERE queue_id = %(queue)s AND arrived_at < hour.at
+            AND arrived_at >= %(start)s ORDER BY arrived_at DESC LIMIT 1)) near
+), span AS (SELECT min(id) AS low, max(id) AS high FROM marks)
+SELECT {item}, %(step)s::float8 AS weight
+FROM span, LATERAL generate_series(span.low + %(first)s, span.high, %(step)s) AS one(id),
+    LATERAL (SELECT * FROM decisions_item WHERE id = one.id OFFSET 0) i
+WHERE i.queue_id = %(queue)s AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
+
+
+def frames(queue_id: int, *, start: datetime, end: datetime, at: datetime) -> list[Frame]:
+    """Return the frames that were closed by `at` and reach into [start, end), oldest first."""
+    found = Frame.objects.filter(queue=queue_id, starts_at__lt=end, ends_at__gt=start, at__lte=at)
+    return list(found.order_by("starts_at"))
+
+
+def labelled(
+    queue_id: int,
+    *,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    policy_ids: Collection[int] | None = None,
+    model_ids: Collection[int] | None = None,
+    segment: str | None = None,
+    cap: int = CAP,
+) -> Labelled:
+    """Return the sampled items that arrived in [start, end), with what was known of them at `at`.
+
+    Above `cap` SOFT rows those with the smallest u are kept, and `pi` says which share that is; control and drawn
+    items are always all there.
+    """
+    which = _which(policy_ids, model_ids, segment)
+    share = _kept_share(bands(queue_id, start, end, which=which), cap)
+    asked = {"queue": queue_id, "start": start, "end": end, "at": at, "share": share, **which.params()}
+    parts = [read(statement + which.sql(), asked) for statement in STATEMENTS]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    for name in ("was_override", "is_simulated"):
+        columns[name] = columns[name].astype(np.bool_)
+    return Labelled(**columns)
+
+
+def traffic(queue_id: int, *, days: int, at: datetime, cap: int = TRAFFIC_CAP) -> Traffic:
+    """Return the items of the last whole days up to the hour of `at`: all, or above `cap` each so-many-th by its id.
+
+    Ids follow arrival, so that the sample is spread over all hours.
+    """
+    end = floor_hour(at)
+    start = end - DAY * days
+    expected = bands(queue_id, start, end, hourly=False).n.sum()
+    step = int(np.ceil(expected / cap)) if expected > cap else 1
+    asked = {"queue": queue_id, "start": start, "end": end, "step": step, "first": step // 2}
+    return Traffic(**read((ALL_TRAFFIC if step == 1 else SOME_TRAFFIC).format(item=ITEM), asked))
+
+
+def _which(policies: Collection[int] | None, models: Collection[int] | None, segment: str | None) -> Which:
+    return Which(None if policies is None else tuple(policies), None if models is None else tuple(models), segment)
+
+
+def _kept_share(counts: Bands, cap: int) -> float:
+    total = counts.count(route="soft") - counts.count(reason="control")
+    return min(1.0, cap / total) if total > 0 else 1.0
