@@ -5,7 +5,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +30,7 @@ TRUSTED = [
     "sklearn.utils.validation.check_array",
 ]
 EDGE = 1e-9
+FINGERPRINT = 8  # bytes that tell a row
 UNREADABLE = (
     skops.io.exceptions.UntrustedTypesFoundException,
     zipfile.BadZipFile,
@@ -101,6 +102,27 @@ def is_whole(model: ModelVersion) -> bool:
     """Tell whether the file of a model is there and is the one that was stored."""
     path = folder() / model.file
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == model.sha256
+
+
+def store_learnt(name: str, fingerprints: Collection[bytes]) -> str:
+    """Write what tells the rows that a model learnt from, 8 bytes each, beside its file; return the SHA-256 of it."""
+    data = b"".join(sorted(fingerprints))
+    folder().mkdir(parents=True, exist_ok=True)
+    draft = folder() / f".{name}.rows.{os.getpid()}"
+    draft.write_bytes(data)
+    draft.replace(folder() / f"{name}.rows")
+    return hashlib.sha256(data).hexdigest()
+
+
+def learnt(model: ModelVersion) -> frozenset[bytes] | None:
+    """Return the fingerprints of the rows that a model learnt from; None where that is not known."""
+    path = folder() / f"{model.name}.rows"
+    if model.kind != ModelVersion.Kind.PIPELINE or not path.is_file():
+        return None
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != model.parameters.get("learnt"):
+        return None
+    return frozenset(data[i : i + FINGERPRINT] for i in range(0, len(data), FINGERPRINT))
 
 
 def load(model: ModelVersion) -> Scorer:

@@ -25,7 +25,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from decisions.exceptions import Fault, Invalid
-from decisions.learning import features, registry
+from decisions.learning import features, frozen, registry
 from decisions.learning.features import CATEGORY, NUMBER, TEXT, Feature
 from decisions.learning.registry import Scorer
 from decisions.models import Event, ModelVersion, Queue, User
@@ -115,13 +115,14 @@ def train(*, queue: Queue, examples: Sequence[Example], in_time: bool, by: User 
     with threadpool_limits(1):  # more threads wait for each other on small data, above all on a busy machine
         scorer, metrics = fit(recipe, examples)
     file, sha256 = registry.store(name, registry.pack(scorer))
+    learnt = registry.store_learnt(name, [frozen.fingerprint(e.payload, is_positive=e.is_positive) for e in examples])
     if known:
         return _restored(known, sha256)
     made = ModelVersion(
         queue=queue,
         name=name,
         kind=ModelVersion.Kind.PIPELINE,
-        parameters=recipe.as_json(),
+        parameters={**recipe.as_json(), "learnt": learnt},
         metrics=metrics,
         data_set=data_set,
         file=file,
