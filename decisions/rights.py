@@ -37,6 +37,7 @@ class Act(StrEnum):
     ERASE = "erase"
     LEGAL_HOLD = "legal_hold"
     DRAFT_POLICY = "draft_policy"
+    APPROVE_POLICY = "approve_policy"  # of somebody else; on a queue without four eyes one's own too
     PUBLISH_POLICY = "publish_policy"
     ROLL_BACK_POLICY = "roll_back_policy"
     APPLY_QUEUE = "apply_queue"
@@ -132,6 +133,7 @@ TABLE: dict[Act, dict[str, Limit]] = {
     Act.ERASE: {Role.ADMIN: YES},
     Act.LEGAL_HOLD: dict.fromkeys((Role.AUDITOR, Role.ADMIN), YES),
     Act.DRAFT_POLICY: {Role.MANAGER: YES},
+    Act.APPROVE_POLICY: {Role.MANAGER: YES},
     Act.PUBLISH_POLICY: {Role.MANAGER: YES},
     Act.ROLL_BACK_POLICY: {Role.MANAGER: YES},
     Act.APPLY_QUEUE: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),

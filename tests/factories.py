@@ -4,7 +4,7 @@ import hashlib
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from decisions.models import (
     Body,
@@ -34,6 +34,8 @@ from decisions.queues.spec import (
     ValueFormula,
 )
 from decisions.record import digest
+from decisions.routing import publish
+from decisions.routing.terms import Changes
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"  # of people in tests only
@@ -111,6 +113,24 @@ def make_queue(**changes: Any) -> Queue:
         live_at=NOON,
     )
     return queue
+
+
+def make_policy(queue: Queue, state: str = "approved", *, share: float = 0.5, **changes: Any) -> Policy:
+    """Draft a policy as the server's shell does and take it to a state; `share` is that of a canary."""
+    terms = cast("Changes", {"hard": 0.95, **changes})
+    policy = publish.draft(queue=queue, changes=terms, by=None, why="stricter", at=NOON)
+    if state == "withdrawn":
+        publish.withdraw(policy=policy, by=None, why="no need", at=NOON)
+    if state in ("approved", "canary", "live", "retired"):
+        publish.approve(policy=policy, by=None, why="read", at=NOON)
+    if state == "canary":
+        publish.canary(policy=policy, share=share, by=None, why="carefully", at=NOON)
+    if state in ("live", "retired"):
+        publish.publish(policy=policy, by=None, why="ready", at=NOON)
+    if state == "retired":
+        publish.roll_back(queue=queue, by=None, why="worse", at=NOON)
+        policy.refresh_from_db()
+    return policy
 
 
 def make_item(queue: Queue, payload: dict[str, Any] | None = None, **fields: Any) -> Item:

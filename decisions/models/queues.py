@@ -106,8 +106,8 @@ class Policy(models.Model):
     soft None = every item goes to people. `calibration` is {id, slope, intercept} of Platt scaling on the log odds.
     `mean_p` is the mean recalibrated probability in [0, 1] from which audit sizes q are made until a frame has closed.
     `audit_budget` is how many passes a day go to people, `precision_target` what HARD shall reach (0, 1], or empty.
-    A canary routes `canary_share` of the traffic, in (0, 1), until its share of HARD is more than `canary_factor`, above
-    1, times the live policy's, or less than that part of it.
+    A canary routes `canary_share` of the traffic, in (0, 1); its share of HARD may be at most `canary_factor` times the
+    live policy's, above 1, and at least that part of it.
     """
 
     class State(models.TextChoices):

@@ -19,6 +19,9 @@ from decisions.queues.spec import PolicySpec, Spec
 from decisions.record import digest, log
 from decisions.rights import Act
 from decisions.routing import publish
+from decisions.routing.terms import Changes
+
+ON_THE_WAY = (Policy.State.DRAFT, Policy.State.APPROVED, Policy.State.CANARY)
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,9 @@ def asked(policy: Policy) -> PolicySpec:
 
 
 def _is_drafted(queue: Queue, spec: Spec) -> bool:
-    """Say whether the newest draft already is what the file asks for."""
+    """Say whether the newest policy already is what the file asks for, on its way to be live."""
     newest = Policy.objects.filter(queue=queue).order_by("-no").first()
-    return newest is not None and newest.state == Policy.State.DRAFT and asked(newest) == spec.policy
+    return newest is not None and newest.state in ON_THE_WAY and asked(newest) == spec.policy
 
 
 def _require_new(document: Document) -> None:
@@ -175,7 +178,7 @@ def _policy(
     queue: Queue, model: ModelVersion | None, asked_for: PolicySpec, *, by: User | None, why: str, at: datetime
 ) -> Policy:
     """Store the policy that the file asks for; the first one of a queue goes live."""
-    terms = publish.Changes(
+    terms = Changes(
         hard=asked_for.hard,
         soft=asked_for.soft,
         suggest=asked_for.suggest,

@@ -1,42 +1,49 @@
-"""The life of a policy: drafted, live, retired and back. Its thresholds never change; a queue has one live policy."""
+"""The life of a policy and the model it pins: draft, approved, canary, live, retired and back, one step at a time.
 
+A policy's terms never change; a queue has one live policy and at most one canary.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from decisions import locks, people, rights
-from decisions.exceptions import Conflict, Fault, Invalid
-from decisions.models import Event, ModelVersion, Policy, PolicyChange, Queue, User
-from decisions.queues import checks
+from decisions.exceptions import Conflict, Fault, Forbidden, Invalid, NotFound
+from decisions.models import Event, Policy, PolicyChange, Queue, User
 from decisions.record import log
 from decisions.rights import Act
+from decisions.routing import known, terms
+from decisions.routing.terms import Changes
 
-TERMS = (
-    *("model_id", "hard", "soft", "suggest", "control_share", "audit_budget", "precision_target"),
-    *("calibration", "mean_p"),
-)
+State = Policy.State
+Kind = PolicyChange.Kind
 
-# From which states each step leads to a live policy, and what the record calls it.
+FACTOR = 2.0  # how far a canary's share of HARD may be from the live policy's where nobody says otherwise
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: the right it needs, the states it leads from and the one it leads to, and what the record calls it."""
+
+    act: Act
+    sources: tuple[State, ...]
+    to: State
+    told: Event.Kind
+
+
 STEPS = {
-    PolicyChange.Kind.PUBLISHED: ((Policy.State.DRAFT, Policy.State.APPROVED), Event.Kind.POLICY_PUBLISHED),
-    PolicyChange.Kind.ROLLED_BACK: ((Policy.State.RETIRED,), Event.Kind.POLICY_ROLLED_BACK),
+    Kind.APPROVED: Step(Act.APPROVE_POLICY, (State.DRAFT,), State.APPROVED, Event.Kind.POLICY_APPROVED),
+    Kind.WITHDRAWN: Step(
+        Act.DRAFT_POLICY, (State.DRAFT, State.APPROVED, State.CANARY), State.RETIRED, Event.Kind.POLICY_WITHDRAWN
+    ),
+    Kind.CANARY: Step(Act.PUBLISH_POLICY, (State.APPROVED,), State.CANARY, Event.Kind.POLICY_CANARY),
+    Kind.STOPPED: Step(Act.ROLL_BACK_POLICY, (State.CANARY,), State.APPROVED, Event.Kind.POLICY_STOPPED),
+    Kind.PUBLISHED: Step(Act.PUBLISH_POLICY, (State.APPROVED, State.CANARY), State.LIVE, Event.Kind.POLICY_PUBLISHED),
+    Kind.ROLLED_BACK: Step(Act.ROLL_BACK_POLICY, (State.RETIRED,), State.LIVE, Event.Kind.POLICY_ROLLED_BACK),
 }
-
-
-class Changes(TypedDict, total=False):
-    """What a draft has that the live policy has not; cuts are in score units."""
-
-    model: ModelVersion | None
-    hard: float | None
-    soft: float | None
-    suggest: float
-    control_share: float
-    audit_budget: int
-    precision_target: float | None
-    calibration: dict[str, Any]
-    mean_p: float
 
 
 def lock(queue_id: int) -> None:
@@ -57,8 +64,9 @@ def draft(*, queue: Queue, changes: Changes, by: User | None, why: str, objectiv
     lock(queue.pk)
     live = Policy.objects.live().select_related("model").filter(queue=queue).first()
     policy = _write(queue, live, changes, by=by, why=why, objective=objective, at=at)
-    entry = {"policy": policy.pk, "before": described(live), "after": described(policy)}
+    entry = {"policy": policy.pk, "before": terms.described(live), "after": terms.described(policy)}
     log.append(Event.Kind.POLICY_DRAFTED, chain=queue.pk, actor=by, at=at, entry=entry, rows=(policy,))
+    known.check_draft(policy, at, by=by)
     return policy
 
 
@@ -70,36 +78,113 @@ def first(*, queue: Queue, changes: Changes, by: User | None, why: str, objectiv
     lock(queue.pk)
     if Policy.objects.filter(queue=queue).exists():
         raise Conflict(_("This queue has a policy already."))
+    _require_owner(queue)
     policy = _write(queue, None, changes, by=by, why=why, objective=objective, at=at)
-    _go_live(policy, kind=PolicyChange.Kind.PUBLISHED, by=by, why=why, at=at)
+    _move(policy, (State.DRAFT,), state=State.LIVE, live_at=at)
+    _note(Kind.PUBLISHED, policy, by=by, why=why, at=at, entry=_exchange(None, policy))
     return policy
 
 
 @transaction.atomic
+def approve(*, policy: Policy, by: User | None, why: str, at: datetime) -> PolicyChange:
+    """Let a draft be tried and go live. Refuses its author, unless the queue's spec needs no second person."""
+    _begin(Kind.APPROVED, policy, by, why)
+    if by is not None and by.pk == policy.author_id and policy.queue.spec.four_eyes:
+        words = {"right": Act.APPROVE_POLICY.value}
+        detail = _("You drafted this policy. A second person who has the right “%(right)s” must approve it.") % words
+        raise Forbidden(detail, right=Act.APPROVE_POLICY.value, queue_id=policy.queue_id)
+    known.require(policy, at)
+    _move(policy, STEPS[Kind.APPROVED].sources, state=State.APPROVED)
+    return _note(Kind.APPROVED, policy, by=by, why=why, at=at)
+
+
+@transaction.atomic
+def withdraw(*, policy: Policy, by: User | None, why: str, at: datetime) -> PolicyChange:
+    """Give up a policy that was never live."""
+    _begin(Kind.WITHDRAWN, policy, by, why)
+    _move(policy, STEPS[Kind.WITHDRAWN].sources, **_untried(State.RETIRED), retired_at=at)
+    return _note(Kind.WITHDRAWN, policy, by=by, why=why, at=at)
+
+
+@transaction.atomic
+def canary(
+    *, policy: Policy, share: float, by: User | None, why: str, at: datetime, factor: float = FACTOR
+) -> PolicyChange:
+    """Let an approved policy route a share of the traffic, in (0, 1), beside the live one.
+
+    The machine stops it when its share of HARD is more than `factor` (> 1) times the live policy's, or less than that
+    part of it. Refuses a queue without an owner, without a live policy, or with a canary.
+    """
+    _begin(Kind.CANARY, policy, by, why)
+    _check_trial(share, factor)
+    _require_owner(policy.queue)
+    _require_no_canary(policy.queue)
+    live = Policy.objects.live().filter(queue=policy.queue_id).first()
+    if live is None:
+        raise Conflict(_("No policy is live, so there is nothing to compare a canary with."))
+    known.require(policy, at)
+    _move(policy, STEPS[Kind.CANARY].sources, state=State.CANARY, canary_share=share, canary_factor=factor)
+    return _note(Kind.CANARY, policy, by=by, why=why, at=at, entry={"live": live.pk, "share": share, "factor": factor})
+
+
+@transaction.atomic
+def stop(*, policy: Policy, by: User | None, why: str, at: datetime) -> PolicyChange:
+    """Let the live policy route everything again; the canary stays approved. `by` None is its guard, or the shell."""
+    _begin(Kind.STOPPED, policy, by, why)
+    return _stop(policy, by=by, why=why, at=at)
+
+
+@transaction.atomic
 def publish(*, policy: Policy, by: User | None, why: str, at: datetime) -> PolicyChange:
-    """Make a draft the policy that routes from now on. Refuses one that is no draft, and a queue without an owner."""
-    if by is not None:
-        rights.require(by, Act.PUBLISH_POLICY, queue_id=policy.queue_id)
-    lock(policy.queue_id)
-    return _go_live(policy, kind=PolicyChange.Kind.PUBLISHED, by=by, why=why, at=at)
+    """Make an approved policy, or the canary, the one that routes from now on.
+
+    Refuses a draft, a queue without an owner, and any other policy while a canary runs: what is compared would change
+    under its guard.
+    """
+    _begin(Kind.PUBLISHED, policy, by, why)
+    if policy.state != State.CANARY:
+        _require_no_canary(policy.queue)
+    known.require(policy, at)
+    return _go_live(Kind.PUBLISHED, policy, by=by, why=why, at=at)
 
 
 @transaction.atomic
 def roll_back(*, queue: Queue, by: User | None, why: str, at: datetime, to: Policy | None = None) -> PolicyChange:
-    """Make the policy that was live before (or the retired one named) the live one again."""
-    if by is not None:
-        rights.require(by, Act.ROLL_BACK_POLICY, queue_id=queue.pk)
+    """Make the policy that the live one replaced (or the one named) live again; a canary that runs is stopped.
+
+    Refuses one that was never live.
+    """
     lock(queue.pk)
     earlier = to or previous(queue)
-    if earlier is None or earlier.queue_id != queue.pk:
+    if by is not None:
+        rights.require(by, Act.ROLL_BACK_POLICY, queue_id=queue.pk)
+    if earlier is None or earlier.queue_id != queue.pk or earlier.live_at is None:
         raise Conflict(_("There is no earlier policy to go back to."))
-    return _go_live(earlier, kind=PolicyChange.Kind.ROLLED_BACK, by=by, why=why, at=at)
+    _require_why(why)
+    running = Policy.objects.canary().filter(queue=queue).first()
+    if running is not None:
+        _stop(running, by=by, why=why, at=at)
+    return _go_live(Kind.ROLLED_BACK, earlier, by=by, why=why, at=at)
 
 
 def previous(queue: Queue) -> Policy | None:
-    """Return the policy that the live one replaced."""
-    retired = Policy.objects.filter(queue=queue, state=Policy.State.RETIRED)
-    return retired.order_by("-retired_at", "-id").first()
+    """Return the policy that the live one replaced when it was published.
+
+    Going back twice goes back further, and not to the policy from which one fled.
+    """
+    changes = PolicyChange.objects.filter(policy__queue=queue, policy__state=State.LIVE, kind=Kind.PUBLISHED)
+    last = changes.select_related("replaced").order_by("-pk").first()
+    return last.replaced if last else None
+
+
+def numbered(queue: Queue, no: int, seen: str = "") -> Policy:
+    """Return a queue's policy by its number; refuses one that is not in the state in which the person saw it."""
+    found = Policy.objects.select_related("model", "queue__version").filter(queue=queue, no=no).first()
+    if found is None:
+        raise NotFound
+    if seen and found.state != seen:
+        raise Conflict(_moved())
+    return found
 
 
 def next_no(queue: Queue) -> int:
@@ -108,20 +193,12 @@ def next_no(queue: Queue) -> int:
     return (last or 0) + 1
 
 
-def described(policy: Policy | None) -> dict[str, Any] | None:
-    """Return what a policy does to scores, for the record."""
-    return None if policy is None else {"no": policy.no, **{name: getattr(policy, name) for name in TERMS}}
-
-
 def _write(
     queue: Queue, live: Policy | None, changes: Changes, *, by: User | None, why: str, objective: str, at: datetime
 ) -> Policy:
     """Store a draft: the live policy's terms with the changes; refuses what is unfit."""
-    terms: dict[str, Any] = {} if live is None else {name: getattr(live, name) for name in ("model", *TERMS[1:])}
-    if "model" in changes and (live is None or changes["model"] != live.model):
-        terms |= {"calibration": {}, "mean_p": 0.0}
     policy = Policy(
-        **{**terms, **changes},
+        **terms.copied(live, changes),
         queue=queue,
         no=next_no(queue),
         objective=objective or (live.objective if live else ""),
@@ -129,51 +206,96 @@ def _write(
         author=by,
         created_at=at,
     )
-    _check(policy)
+    terms.check(policy)
     policy.save(force_insert=True)
     return policy
 
 
-def _go_live(policy: Policy, *, kind: PolicyChange.Kind, by: User | None, why: str, at: datetime) -> PolicyChange:
-    """Retire the live policy, make this one live and note it; refuses a state from which that is no step."""
-    if not why.strip():
-        raise Invalid(faults=[Fault("why", "blank", _("must not be empty"))])
+def _begin(kind: Kind, policy: Policy, by: User | None, why: str) -> None:
+    """Refuse who lacks the right and who does not say why; then the queue's policies are this transaction's."""
+    if by is not None:
+        rights.require(by, STEPS[kind].act, queue_id=policy.queue_id)
+    _require_why(why)
+    lock(policy.queue_id)
+
+
+def _move(policy: Policy, sources: tuple[State, ...], **columns: Any) -> None:
+    """Change a policy's state; refuses when that is no step from here, or when it moved since it was read."""
+    fresh = Policy.objects.filter(pk=policy.pk, state=policy.state)
+    if policy.state not in sources or not fresh.update(**columns):
+        raise Conflict(_moved())
+    policy.refresh_from_db(fields=columns)
+
+
+def _go_live(kind: Kind, policy: Policy, *, by: User | None, why: str, at: datetime) -> PolicyChange:
+    """Retire the live policy and make this one live."""
     _require_owner(policy.queue)
-    states, told = STEPS[kind]
     live = Policy.objects.live().filter(queue=policy.queue_id).first()
-    Policy.objects.live().filter(queue=policy.queue_id).update(state=Policy.State.RETIRED, retired_at=at)
-    fresh = Policy.objects.filter(pk=policy.pk, state__in=states)
-    if not fresh.update(state=Policy.State.LIVE, live_at=at, retired_at=None):
-        raise Conflict(_("This policy is not in a state from which it can go live. Reload to see what happened to it."))
-    policy.refresh_from_db()
+    if live is not None and live.pk != policy.pk:
+        _move(live, (State.LIVE,), state=State.RETIRED, retired_at=at)
+    _move(policy, STEPS[kind].sources, **_untried(State.LIVE), live_at=at, retired_at=None)
+    return _note(kind, policy, by=by, why=why, at=at, replaced=live, entry=_exchange(live, policy))
+
+
+def _stop(policy: Policy, *, by: User | None, why: str, at: datetime) -> PolicyChange:
+    _move(policy, STEPS[Kind.STOPPED].sources, **_untried(State.APPROVED))
+    return _note(Kind.STOPPED, policy, by=by, why=why, at=at)
+
+
+def _note(
+    kind: Kind,
+    policy: Policy,
+    *,
+    by: User | None,
+    why: str,
+    at: datetime,
+    replaced: Policy | None = None,
+    entry: dict[str, Any] | None = None,
+) -> PolicyChange:
+    """Store the step and its event."""
     change = PolicyChange.objects.create(
-        queue_id=policy.queue_id, policy=policy, replaced=live, kind=kind, person=by, why=why, at=at
+        queue_id=policy.queue_id, policy=policy, replaced=replaced, kind=kind, person=by, why=why, at=at
     )
-    entry = {"policy": policy.pk, "before": described(live), "after": described(policy)}
-    log.append(told, chain=policy.queue_id, actor=by, at=at, entry=entry, rows=(change, policy))
+    told = {"policy": policy.pk, "no": policy.no, **(entry or {})}
+    log.append(STEPS[kind].told, chain=policy.queue_id, actor=by, at=at, entry=told, rows=(change, policy))
     return change
 
 
-def _check(policy: Policy) -> None:
-    """Refuse cuts outside the model's range or out of order, and a policy that does not say what it is for."""
-    low, high = (policy.model.score_low, policy.model.score_high) if policy.model else (0.0, 1.0)
-    faults = list(checks.cuts({"soft": policy.soft, "suggest": policy.suggest, "hard": policy.hard}, low, high))
-    if not 0 <= policy.control_share <= 1:
-        faults.append(Fault("control_share", "range", _("must be from 0 to 1")))
-    faults += checks.aims(policy.audit_budget, policy.precision_target)
-    faults += [
-        Fault(name, "blank", _("must not be empty"))
-        for name in ("objective", "why")
-        if not str(getattr(policy, name)).strip()
-    ]
-    if policy.model and policy.model.queue_id != policy.queue_id:
-        faults.append(Fault("model", "reference", _("belongs to another queue")))
+def _untried(state: State) -> dict[str, Any]:
+    return {"state": state, "canary_share": 0.0, "canary_factor": 0.0}
+
+
+def _exchange(before: Policy | None, after: Policy) -> dict[str, Any]:
+    return {"before": terms.described(before), "after": terms.described(after)}
+
+
+def _moved() -> str:
+    return _("The policy is not in a state for this. Reload to see what happened to it.")
+
+
+def _check_trial(share: float, factor: float) -> None:
+    """Refuse a canary that would route nothing or everything, or whose guard would allow no difference."""
+    faults = []
+    if not 0 < share < 1:
+        faults.append(Fault("share", "range", _("must be above 0 and below 1")))
+    if not factor > 1:
+        faults.append(Fault("factor", "range", _("must be above 1")))
     if faults:
         raise Invalid(faults=faults)
 
 
+def _require_why(why: str) -> None:
+    if faults := terms.blank("why", why):
+        raise Invalid(faults=faults)
+
+
+def _require_no_canary(queue: Queue) -> None:
+    if running := Policy.objects.canary().filter(queue=queue).first():
+        raise Conflict(_("Policy %(no)d is running as a canary. Stop it or publish it first.") % {"no": running.no})
+
+
 def _require_owner(queue: Queue) -> None:
-    """Refuse to let a policy go live for which nobody is accountable: the owner must not have left."""
+    """Refuse to let a policy route for which nobody is accountable: the owner must not have left."""
     owner = queue.spec.owner
     if not owner or people.has_left(owner):
         raise Conflict(_("This queue has no owner, so no policy can go live. Name one in its file first."))

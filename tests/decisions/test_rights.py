@@ -36,6 +36,7 @@ verify           - - y y y
 erase            - - - - y
 legal_hold       - - - y y
 draft_policy     - - y - -
+approve_policy   - - y - -
 publish_policy   - - y - -
 roll_back_policy - - y - -
 apply_queue      - - y - y

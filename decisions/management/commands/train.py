@@ -72,9 +72,11 @@ class Command(BaseCommand):
     def use(self, queue: Queue, model: ModelVersion, by: User | None, why: str, *, live: bool) -> None:
         """Make a policy draft that pins the model, and make it live if asked."""
         policy = publish.draft(queue=queue, changes={"model": model}, by=by, why=why, at=log.now())
+        self.stdout.write(f"Policy {policy.no} pins it: a draft.")
         if live:
+            publish.approve(policy=policy, by=by, why=why, at=log.now())
             publish.publish(policy=policy, by=by, why=why, at=log.now())
-        self.stdout.write(f"Policy {policy.no} pins it{', and is live' if live else ': a draft'}.")
+            self.stdout.write(f"Policy {policy.no} is live.")
 
 
 def examples(chosen: Sequence[FileRow], spec: Spec) -> list[Example]:

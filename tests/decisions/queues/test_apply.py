@@ -112,6 +112,7 @@ def test_a_file_from_an_older_policy_is_refused_when_it_speaks_of_another() -> N
     queue = put(spec).queue
     drafted = put(replace(spec, policy=STRICT)).policy
     assert drafted is not None
+    publish.approve(policy=drafted, by=None, why="checked", at=NOON)
     publish.publish(policy=drafted, by=None, why="checked", at=NOON)
     with pytest.raises(SpecError, match="policy 2 is live now"):
         put(spec, policy=1)
@@ -178,6 +179,7 @@ def test_a_dumped_queue_applies_without_any_change() -> None:
     put(replace(spec, title="Second"), version=1)
     drafted = put(replace(spec, title="Second", policy=STRICT), version=2).policy
     assert drafted is not None
+    publish.approve(policy=drafted, by=None, why="checked", at=NOON)
     publish.publish(policy=drafted, by=None, why="checked", at=NOON)
     document = parse.document(apply.source(spec.slug), "dumped.toml")
     assert (document.version, document.policy, document.spec.policy) == (2, 2, STRICT)

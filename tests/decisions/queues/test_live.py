@@ -53,6 +53,7 @@ def test_a_published_policy_and_its_way_back_count_at_once() -> None:
     assert live.of(queue.slug).policy.hard == 0.9
     drafted = publish.draft(queue=queue, changes={"hard": 0.95}, by=None, why="fewer mistakes", at=NOON)
     assert live.of(queue.slug).policy.hard == 0.9
+    publish.approve(policy=drafted, by=None, why="checked", at=NOON)
     publish.publish(policy=drafted, by=None, why="checked", at=NOON)
     assert live.of(queue.slug).policy.hard == 0.95
     publish.roll_back(queue=queue, by=None, why="worse", at=NOON)
