@@ -4,7 +4,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from decisions.measure.thresholds import LEVEL, Advice, Verdict
+from decisions.measure.label_counts import LEVEL
+from decisions.measure.thresholds import Advice, Verdict
 
 DIGITS = 4  # of a threshold; scores of 0.9995 and 0.9999 are far apart
 

@@ -3,21 +3,20 @@
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import count
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
+from decisions.measure import label_counts
 from decisions.measure.intervals import exact_lower
+from decisions.measure.label_counts import LEVEL
 
 FloatArray = npt.NDArray[np.float64]
 
-LEVEL = 0.95  # of guarantees, one-sided
 BUFFER = 0.02  # by how much the estimate must exceed the target: the bound pays for sampling, this for drift
 LEAST = 300  # effective labels at or above a threshold, under which nothing is certified
 MEASURED = 30  # effective labels, under which an estimate says nothing about what more labels would bring
-ENOUGH = 10_000_000  # labels; more than anybody can give
 # Equal steps of .1 on the log odds from .05 to .99999, and 1 for scores that are rounded up to it. None follows labels.
 GRID: FloatArray = np.append(np.round(special.expit(np.arange(-2.9, 11.55, 0.1)), 6), 1.0)[::-1]
 
@@ -162,18 +161,12 @@ def _needed(precision: float | None, n_eff: float, labels: int, *, target: float
 
     Under 30 effective labels the precision is not believed, and what is missing is the least that is asked for.
     """
-    if precision is None or n_eff < MEASURED:
-        return LEAST if precision is None else max(1, math.ceil(LEAST * labels / n_eff) - labels)
-    if precision < goal:
+    if precision is None:
+        return LEAST
+    if n_eff >= MEASURED and precision < goal:
         return None
-    low, high = 0.0, float(LEAST)
-    while exact_lower(precision * high, high, LEVEL) < target and high < ENOUGH:
-        low, high = high, 2 * high
-    while low and high - low > 0.5:
-        middle = (low + high) / 2
-        reached = exact_lower(precision * middle, middle, LEVEL) >= target
-        low, high = (low, middle) if reached else (middle, high)
-    return max(0, math.ceil(high * labels / n_eff) - labels)
+    n = LEAST if n_eff < MEASURED else label_counts.to_bound(precision, target, least=LEAST)
+    return max(0, math.ceil(n * labels / n_eff) - labels)
 
 
 @dataclass(frozen=True)
@@ -336,8 +329,6 @@ def _price(curve: _Curve, best: int, crew: Crew) -> float:
 
 
 MOST_CONTROL = 0.1  # of HARD, whatever the volume
-POWER = 0.8  # the chance that a fall is seen
-CHUNK = 4096  # of numbers of labels tried at once
 
 
 @dataclass(frozen=True)
@@ -359,50 +350,9 @@ def control_share(
 ) -> ControlAdvice:
     """Recommend the part of HARD that people see first: labels / HARD items expected in the window, at most .10.
 
-    `labels` as by `labels_to_certify` or `labels_to_see`. The cost is c * HARD * P * cost of delay (statistics.md,
+    `labels` as by `label_counts.to_certify` or `to_see`. The cost is c * HARD * P * cost of delay (statistics.md,
     section 4), for right actions wait for a person; `precision` in [0, 1], `cost_of_delay` in money an item.
     """
     share = min(MOST_CONTROL, labels / hard_items) if hard_items > 0 else MOST_CONTROL
     given = share * max(0.0, hard_items)
     return ControlAdvice(share, labels, given, given >= labels * (1 - 1e-9), given * precision * cost_of_delay)
-
-
-def labels_to_certify(precision: float, target: float) -> int:
-    """Return n* to see that `precision` is above `target`: 361 for .97 against .95.
-
-    The fewest labels whose exact one-sided 95 % bound (Clopper and Pearson 1934) reaches the target when the errors
-    found are those expected, rounded up. Refuses a precision that is not above its target.
-    """
-    if not 0 < target < precision <= 1:
-        raise ValueError("only a precision above its target can be certified")
-    for errors in count():
-        n = _fewest(errors, target)
-        if n * (1 - precision) <= errors or n >= ENOUGH:
-            break
-    return n
-
-
-def _fewest(errors: int, target: float) -> int:
-    """Return the fewest labels at which so many errors still let the exact bound reach the target."""
-    low, high = errors, ENOUGH
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if exact_lower(middle - errors, middle, LEVEL) >= target else (middle, high)
-    return high
-
-
-def labels_to_see(precision: float, target: float, *, power: float = POWER) -> int:
-    """Return n* to see that `precision` fell below `target`: 855 for .93 against .95.
-
-    The fewest labels with which an exact binomial test at 5 % sees it with this power. Refuses a precision that is
-    not below its target.
-    """
-    if not 0 <= precision < target < 1:
-        raise ValueError("only a precision below its target can be seen to be so")
-    for first in range(1, ENOUGH, CHUNK):
-        n = np.arange(first, first + CHUNK)
-        errors = stats.binom.isf(1 - LEVEL, n, 1 - target) + 1  # as many or more are seen in 5 % of the cases at most
-        seen = np.flatnonzero(stats.binom.sf(errors - 1, n, 1 - precision) >= power)
-        if len(seen):
-            return int(n[seen[0]])
-    return ENOUGH
