@@ -21,7 +21,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 
 ENOUGH = 20  # found positives from which both errors of recall are combined on the log odds
-STRATA = 5  # of scores, within which answers stand for those that did not come
+STRATA = 10  # of scores, within which answers stand for those that did not come
 FEWEST_ANSWERS = 10  # in a stratum
 TINY = 1e-12  # so that probabilities of 0 have a mean too
 
@@ -256,8 +256,9 @@ def missed(
     heaviest = max(float(1.0 / adjusted.min()), 1.0 / (least_pi or 1.0)) if sampled.any() or least_pi else 0.0
     weights, squares = float(drawn.sum()), float((drawn**2).sum())
     foretold = float(np.average(1.0 / adjusted, weights=np.maximum(floored, TINY) / adjusted))
+    value = float((positive & ~sampled).sum() + weights)
     found = Count(
-        value=float((positive & ~sampled).sum() + weights),
+        value=value if of is None else min(value, float(of)),
         n=len(labels),
         n_eff=effective(adjusted),
         found=int(positive.sum()),

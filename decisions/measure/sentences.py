@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from decisions.measure import intervals
 from decisions.measure.estimates import Count, Estimate, Why
+from decisions.measure.segments import Parity
 
 STEP = 4  # by how much the limit is to shrink
 
@@ -101,6 +102,27 @@ def recall_sentence(recall: Estimate, *, noun: str) -> str:
         return _("at least %(low)s of all %(noun)s was caught") % told
     told |= {"value": percent(recall.value), "high": percent(recall.high, up=True)}
     return _("about %(value)s of all %(noun)s was caught, between %(low)s and %(high)s") % told
+
+
+def parity_sentence(parity: Parity) -> str:
+    """Say how many comparisons were made, which groups differ, and which have too few labels."""
+    differing = [gap.group for gap in parity.gaps if gap.differs]
+    silent = [gap.group for gap in parity.gaps if gap.differs is None]
+    parts = [
+        ngettext(
+            "%(count)s comparison was made",
+            "%(count)s comparisons were made; the intervals are wide enough for all of them to hold at once",
+            parity.compared,
+        )
+        % {"count": _number(parity.compared)}
+    ]
+    if differing:
+        parts.append(_("%(groups)s: the rate differs from that of all others") % {"groups": ", ".join(differing)})
+    elif parity.compared:
+        parts.append(_("no difference can be shown, which does not show that there is none"))
+    if silent:
+        parts.append(_("%(groups)s: too few labels to say") % {"groups": ", ".join(silent)})
+    return "; ".join(parts)
 
 
 def percent(share: float, *, up: bool = False) -> str:

@@ -16,7 +16,7 @@ IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
 
 SPREAD = 3.0  # standard deviation of the true log odds
-SOFT, HARD = 0.2, 0.9  # thresholds on the recalibrated probability
+SOFT, HARD = 0.2, 0.5  # thresholds on the recalibrated probability
 CONTROL = 0.1
 HISTORY = 50_000  # labelled items of the past, from which the score is recalibrated
 EDGE = 1e-6
