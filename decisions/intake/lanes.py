@@ -64,7 +64,7 @@ def _part(rows: Sequence[Row], failures: Failures, places: IntArray, live: Live)
 def _lane(rows: Sequence[Row], failures: Failures, live: Live) -> Routed:
     """Score and route rows by one policy; the control numbers are drawn for the HARD band only, where they decide."""
     climb = ladder.climb(rows, failures, live)
-    cuts = policy.Cuts.of(live.policy, live.spec)
+    cuts = policy.Cuts.of(live.policy, live.spec, live.frame)
     control = np.ones(len(rows))
     hard = np.flatnonzero(policy.bands(climb.scores, cuts) == Item.Band.HARD).tolist()
     _number, secret = sampling.newest_secret()

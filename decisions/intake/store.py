@@ -10,12 +10,17 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
+from decisions import locks
+
 FEW = 40  # up to so many rows, VALUES is faster than a COPY
 STAGE = "arriving"
 # Checked now and not at the commit, where the wait for a lock on a referenced row would hold the chain up.
 CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
 CHECK_LATER = "SET CONSTRAINTS ALL DEFERRED"  # the intake's row comes last, for it counts the others
 SPECIAL = re.compile(r"[\\\n\t\r]")
+FRESH = "ARRAY(SELECT nextval(%s) FROM generate_series(1, %s))"
+SHARE_FRAMES = "SELECT pg_advisory_xact_lock_shared(%s, %s)"
+CLOSED_UNTIL = "SELECT ends_at FROM decisions_frame WHERE queue_id = %s ORDER BY starts_at DESC LIMIT 1"
 PATIENCE = "SET LOCAL lock_timeout = '120s'; SET LOCAL statement_timeout = '120s'"
 
 
@@ -50,12 +55,26 @@ class Rows:
 
 def allocate(cursor: CursorWrapper, counts: dict[str, int]) -> dict[str, list[int]]:
     """Return fresh ids for tables, so many for each, ascending."""
-    fresh = "ARRAY(SELECT nextval(%s) FROM generate_series(1, %s))"
-    cursor.execute(
-        f"{CHECK_LATER}; SELECT {', '.join([fresh] * len(counts))}",
-        [value for table, count in counts.items() for value in (f"{table}_id_seq", count)],
-    )
+    cursor.execute(f"{CHECK_LATER}; SELECT {', '.join([FRESH] * len(counts))}", _sequences(counts))
     return dict(zip(counts, cursor.fetchone(), strict=True))
+
+
+def admit(cursor: CursorWrapper, queue_id: int, counts: dict[str, int]) -> tuple[dict[str, list[int]], datetime | None]:
+    """Return the same for items that arrive on a queue, and the end of its newest frame.
+
+    No frame of the queue closes from here to the commit, so what arrives at that end or later belongs to a frame that
+    is still to come. One trip, and its last statement looks only once the lock is granted.
+    """
+    cursor.execute(
+        f"{CHECK_LATER}; {SHARE_FRAMES}; SELECT ({CLOSED_UNTIL}), {', '.join([FRESH] * len(counts))}",
+        [locks.FRAMES, queue_id, queue_id, *_sequences(counts)],
+    )
+    closed_until, *ids = cursor.fetchone()
+    return dict(zip(counts, ids, strict=True)), closed_until
+
+
+def _sequences(counts: dict[str, int]) -> list[Any]:
+    return [value for table, count in counts.items() for value in (f"{table}_id_seq", count)]
 
 
 def insert_new(cursor: CursorWrapper, rows: Rows) -> set[int]:

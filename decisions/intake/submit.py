@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import repeat
@@ -55,8 +55,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Arrived:
-    """The items that are new, an entry each, and what the ladder and the policy counted over them."""
+    """The items that are new, an entry each, and what the ladder and the policy counted over them.
 
+    `at` is when they arrived: the end of the newest frame where that closed after the call had come.
+    """
+
+    at: datetime | None = None
     ids: Mapping[str, list[int]] = field(default_factory=dict)  # fresh ones, by table
     items: Rows = field(default_factory=lambda: Rows(ITEM, 0, {}))
     rows: Sequence[Row] = ()
@@ -77,6 +81,7 @@ def many(*, queue: Live, lines: Sequence[Row | Bad], sender: User, at: datetime,
     first, again = _first_of_each(rows)
     with connection.cursor() as cursor:
         arrived = _arrive(cursor, first, failures, call)
+        call = replace(call, at=arrived.at or call.at)
         new = _new(arrived, queue)
         same, conflicts = _compared([*first, *again], new, queue)
         extras = challengers.record(cursor, [*arrived.extras, *challengers.late(same, queue)], queue, call.at)
@@ -136,13 +141,16 @@ def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list
     routed = lanes.route(rows, failed, call.live)
     climb = routed.climb
     drawn = Secrets.draw([row.external_id for row in rows], call.live.slug)
-    fresh = store.allocate(cursor, tables.needs(routed.routing.route.tolist(), call.live.spec))
+    needs = tables.needs(routed.routing.route.tolist(), call.live.spec)
+    fresh, closed_until = store.admit(cursor, call.live.queue_id, needs)
+    call = replace(call, at=max(call.at, closed_until or call.at))
     ids = fresh[ITEM]
     columns: Columns = {"id": ids, "intake_id": Same(fresh[INTAKE][0])}
     items = Rows(ITEM, len(rows), {**columns, **tables.items(rows, routed, drawn, call)})
     new = store.insert_new(cursor, items)
     places = [i for i, item_id in enumerate(ids) if item_id in new]
     return Arrived(
+        at=call.at,
         ids=fresh,
         items=tables.chosen(items, places),
         rows=[rows[i] for i in places],

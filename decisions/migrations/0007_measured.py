@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 ('tau', models.FloatField(null=True)),
                 ('mean_p', models.FloatField()),
                 ('beta', models.FloatField()),
+                ('strata', models.JSONField(default=list)),
                 ('at', models.DateTimeField()),
             ],
         ),

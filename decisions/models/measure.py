@@ -14,7 +14,9 @@ class Frame(Fact):
 
     `tau` is the threshold of u / q below which an item was drawn, empty where all `passes` were. `mean_p` in [0, 1] is
     the mean recalibrated probability of its passes, and `beta` in (0, 1] the floor: both make the sizes q of what
-    arrives from then on. `person` closed it in mid-day; empty: the end of the day did.
+    arrives from then on. `strata` are the parts it was drawn from, each with its own budget and tau: the segments that
+    were not measured where there were any, and the rest, whose tau is the frame's. `person` closed it in mid-day;
+    empty: the end of the day did.
     """
 
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="frames", db_index=False)
@@ -26,6 +28,7 @@ class Frame(Fact):
     tau = models.FloatField(null=True)
     mean_p = models.FloatField()
     beta = models.FloatField()
+    strata = models.JSONField(default=list)
     person = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
     at = models.DateTimeField()
 

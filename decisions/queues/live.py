@@ -9,13 +9,15 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from decisions.exceptions import Conflict, NotFound
-from decisions.models import ModelVersion, Policy, QueueVersion
+from decisions.models import Frame, ModelVersion, Policy, QueueVersion
 from decisions.queues.spec import Spec
 
-# All that moves with an apply, a publish, a roll-back or a new model. `created_at` tells databases apart.
+# All that moves with an apply, a publish, a roll-back, a new model or a closed frame. `created_at` tells databases
+# apart.
 MOVES = """
     SELECT q.slug, q.id, q.created_at, q.version_id, p.id, q.is_paused,
-           (SELECT max(m.id) FROM decisions_modelversion m WHERE m.queue_id = q.id), c.id, c.canary_share
+           (SELECT max(m.id) FROM decisions_modelversion m WHERE m.queue_id = q.id), c.id, c.canary_share,
+           (SELECT f.id FROM decisions_frame f WHERE f.queue_id = q.id ORDER BY f.starts_at DESC LIMIT 1)
     FROM decisions_queue q LEFT JOIN decisions_policy p ON p.queue_id = q.id AND p.state = 'live'
     LEFT JOIN decisions_policy c ON c.queue_id = q.id AND c.state = 'canary'
     WHERE {} = %s
@@ -28,7 +30,8 @@ class Live:
     """A queue in force. The rows are shared by all who ask: read them only.
 
     `model` is the policy's, `external` the one whose scores come without a name; `models` has all, by name. `canary` is
-    the policy that is tried on a share of the traffic, with its model.
+    the policy that is tried on a share of the traffic, with its model. `frame` is the newest one that was closed: audit
+    sizes rest on it.
     """
 
     queue_id: int
@@ -41,6 +44,7 @@ class Live:
     models: Mapping[str, ModelVersion]
     is_paused: bool
     canary: Policy | None = None
+    frame: Frame | None = None
 
     @cached_property
     def trial(self) -> "Live":
@@ -77,7 +81,7 @@ def _in_force(statement: str, name: str | int) -> Live:
 
 
 def _read(moves: tuple[Any, ...]) -> Live:
-    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share = moves
+    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share, frame_id = moves
     models = {model.name: model for model in ModelVersion.objects.filter(queue=queue_id)}
     policies = Policy.objects.select_related("model").in_bulk([pk for pk in (policy_id, canary_id) if pk])
     policy = policies[policy_id]
@@ -92,4 +96,5 @@ def _read(moves: tuple[Any, ...]) -> Live:
         models=models,
         is_paused=is_paused,
         canary=policies.get(canary_id),
+        frame=Frame.objects.get(pk=frame_id) if frame_id else None,
     )

@@ -10,7 +10,7 @@ from decisions.models.items import Item
 from decisions.routing import sampling
 
 if TYPE_CHECKING:
-    from decisions.models import Policy
+    from decisions.models import Frame, Policy
     from decisions.queues.spec import Spec
 
 FloatArray = npt.NDArray[np.float64]
@@ -26,8 +26,9 @@ class Cuts:
     """What of a policy and its queue's spec decides routes.
 
     `hard` and `soft` are in score units, [low, high] the range of the scores; `slope` and `intercept`
-    recalibrate on the log odds; `mean_p` in [0, 1]. The two sets name the automatic routes ("hard", "pass") that the
-    owner allows for items that failed a check and for scores from below the model.
+    recalibrate on the log odds; `mean_p` in [0, 1] and `beta` in (0, 1] make the audit sizes. The two sets name the
+    automatic routes ("hard", "pass") that the owner allows for items that failed a check and for scores from below the
+    model.
     """
 
     hard: float | None
@@ -36,21 +37,26 @@ class Cuts:
     slope: float = 1.0
     intercept: float = 0.0
     mean_p: float = 0.0
+    beta: float = sampling.BETA
     low: float = 0.0
     high: float = 1.0
     failed_check_routes: frozenset[str] = frozenset()
     fallback_routes: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, policy: "Policy", spec: "Spec") -> "Cuts":
-        """Return the cuts of a policy; scores are in its model's range, else in the spec's."""
+    def of(cls, policy: "Policy", spec: "Spec", frame: "Frame | None" = None) -> "Cuts":
+        """Return the cuts of a policy; scores are in its model's range, else in the spec's.
+
+        Audit sizes rest on the newest frame, and on the policy's own guess until there is one.
+        """
         return cls(
             hard=policy.hard,
             soft=policy.soft,
             control_share=policy.control_share,
             slope=float(policy.calibration.get("slope", 1.0)),
             intercept=float(policy.calibration.get("intercept", 0.0)),
-            mean_p=policy.mean_p,
+            mean_p=frame.mean_p if frame else policy.mean_p,
+            beta=frame.beta if frame else sampling.BETA,
             low=policy.model.score_low if policy.model else spec.model.low,
             high=policy.model.score_high if policy.model else spec.model.high,
             failed_check_routes=frozenset(spec.failed_check_routes),
@@ -114,7 +120,7 @@ def route(scores: FloatArray, reasons: WordArray, control_u: FloatArray, cuts: C
         reason=np.where(control, REASON.CONTROL.value, reasons).astype(object),
         propensity=_propensity(routes, in_hard, cuts.control_share),
         p=p,
-        q=np.where(routes == ROUTE.PASS, sampling.q(p, cuts.mean_p), np.nan),
+        q=np.where(routes == ROUTE.PASS, sampling.q(p, cuts.mean_p, cuts.beta), np.nan),
     )
 
 

@@ -21,6 +21,8 @@ class Purpose(StrEnum):
     AUDIT = "audit"
     CONTROL = "control"
     CANARY = "canary"
+    SECOND = "second"  # which negative audits get a second opinion
+    PLACE = "place"  # where an audit waits in its queue
 
 
 def newest_secret() -> tuple[int, bytes]:
