@@ -18,7 +18,7 @@ WordArray = npt.NDArray[np.object_]
 
 INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated")
 FLOATS = ("arrived", "score", "p", "q", "u", "y", "pi", "value", "at", "n", "weight")
-WORDS = ("band", "route", "reason", "segment", "source", "state", "purpose", "key", "first", "second")
+WORDS = ("band", "route", "reason", "segment", "source", "state", "purpose", "key", "first", "second", "ruled")
 TYPES = {
     **dict.fromkeys(INTS, pa.int64()),
     **dict.fromkeys(FLOATS, pa.float64()),
@@ -32,6 +32,12 @@ class Rows:
     def where(self, mask: BoolArray) -> Self:
         """Return the rows for which the mask holds."""
         return replace(self, **{f.name: getattr(self, f.name)[mask] for f in fields(self)})  # type: ignore[type-var,arg-type]  # subclasses are dataclasses
+
+    def joined(self, *others: Self) -> Self:
+        """Return these rows with others of their kind behind them."""
+        names = [f.name for f in fields(self)]  # type: ignore[arg-type]  # as above
+        columns = {name: np.concatenate([getattr(one, name) for one in (self, *others)]) for name in names}
+        return replace(self, **columns)  # type: ignore[type-var]  # as above
 
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]  # as above

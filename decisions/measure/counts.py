@@ -126,7 +126,7 @@ def _ceil_hour(at: datetime) -> datetime:
 def _bands(parts: list[dict[str, npt.NDArray[Any]]]) -> Bands:
     """Return counts with the words of their keys apart."""
     keys = np.concatenate([part["key"] for part in parts]) if parts else np.empty(0, dtype=object)
-    known = {key: f"{key}:".split(":", 5) for key in set(keys)}
+    known = {key: [*key.split(":", 5), ""][:6] for key in set(keys)}
     policy, model, band, route, reason, segment = (
         zip(*(known[key] for key in keys), strict=True) if len(keys) else [()] * 6
     )

@@ -17,7 +17,7 @@ from decisions.measure.columns import BoolArray, FloatArray, IntArray, Rows, Wor
 from decisions.measure.counts import MODEL, Bands, Which, bands, counted_until, floor_hour
 from decisions.models import Frame
 
-__all__ = ["Labelled", "Traffic", "bands", "counted_until", "frames", "labelled", "traffic"]
+__all__ = ["Labelled", "Traffic", "bands", "counted_until", "floor_hour", "frames", "labelled", "traffic"]
 
 CAP = 50_000  # SOFT rows read at most; above it they are thinned by u
 TRAFFIC_CAP = 200_000
@@ -47,8 +47,9 @@ class Labelled(Rows):
 
     `arrived` is in seconds since 1970, `y` 1 (positive), 0 (negative) or NaN (`state` says why), `pi` in (0, 1] the
     logged probability that a person was asked: c for control, the draw's for an audit, 1 for SOFT or the kept share
-    where rows were thinned. `frame` is that of a drawn item. `was_override`: the label differs from what the machine
-    did or suggested. `is_simulated`: a simulated reviewer gave it.
+    where rows were thinned. `frame` is that of a drawn item, `first` and `second` the outcomes that its audit and the
+    second opinion concluded, `ruled` the source of the ruling that holds. `was_override`: the label differs from what
+    the machine did or suggested. `is_simulated`: a simulated reviewer gave it.
     """
 
     item: IntArray
@@ -63,6 +64,7 @@ class Labelled(Rows):
     u: FloatArray
     y: FloatArray
     state: WordArray
+    ruled: WordArray
     segment: WordArray
     source: WordArray
     policy: IntArray
@@ -72,6 +74,8 @@ class Labelled(Rows):
     is_simulated: BoolArray
     purpose: WordArray
     frame: IntArray
+    first: WordArray
+    second: WordArray
 
     def within(self, start: datetime, end: datetime) -> Self:
         """Return the rows that arrived in [start, end)."""
@@ -119,24 +123,29 @@ LABEL = """
         WHEN r.truth = 'negative' THEN 0.0 END AS y,
     CASE WHEN r.source = 'expiry' THEN 'expired' WHEN r.truth IN ('positive', 'negative') THEN 'answered'
         WHEN r.outcome <> '' THEN 'cant_tell' WHEN {late} THEN 'expired' ELSE 'open' END AS state,
-    coalesce(r.is_override, FALSE)::int AS was_override,
+    coalesce(r.source, '') AS ruled, coalesce(r.is_override, FALSE)::int AS was_override,
     coalesce(person.kind = 'simulated', FALSE)::int AS is_simulated"""
 LATE = "task.due_at <= %(at)s"
 # An item whose audit is due is closed by the sweep; a late sweep changes nothing here.
 AUDIT = """
     LEFT JOIN LATERAL (
         SELECT t.due_at FROM decisions_task t WHERE t.item_id = i.id AND t.purpose = 'audit' ORDER BY t.id DESC LIMIT 1
-    ) task ON TRUE"""
+    ) task ON TRUE LEFT JOIN LATERAL (
+        SELECT (array_agg(d.outcome ORDER BY d.id DESC) FILTER (WHERE d.purpose = 'audit'))[1] AS first,
+            (array_agg(d.outcome ORDER BY d.id DESC) FILTER (WHERE d.purpose = 'second'))[1] AS second
+        FROM decisions_decision d WHERE d.item_id = i.id AND d.at <= %(at)s
+    ) said ON TRUE"""
 
 TO_PEOPLE = """
-SELECT {item}, {label}, 0 AS frame,
+SELECT {item}, {label}, 0 AS frame, '' AS first, '' AS second,
     CASE WHEN i.reason = 'control' THEN 'control' ELSE 'soft' END AS purpose,
     CASE WHEN i.reason = 'control' THEN i.propensity ELSE %(share)s END AS pi
 FROM decisions_item i {ruled}
 WHERE i.queue_id = %(queue)s AND i.route = 'soft' AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s
     AND (i.reason = 'control' OR i.u < %(share)s)"""
 DRAWN = """
-SELECT {item}, {label}, f.id AS frame, 'audit' AS purpose, d.pi
+SELECT {item}, {label}, f.id AS frame, coalesce(said.first, '') AS first, coalesce(said.second, '') AS second,
+    'audit' AS purpose, d.pi
 FROM decisions_frame f JOIN decisions_draw d ON d.frame_id = f.id JOIN decisions_item i ON i.id = d.item_id
     {ruled} {audit}
 WHERE f.queue_id = %(queue)s AND f.starts_at < %(end)s AND f.ends_at > %(start)s AND f.at <= %(at)s

@@ -1,0 +1,307 @@
+"""The operating point: what the model and its policy really do, measured over a window, as one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from decisions.measure import curves, estimates, regions, reviewers, window
+from decisions.measure.estimates import Caught, Count, Estimate, Share, Why
+from decisions.measure.reviewers import Errors
+from decisions.measure.sample import Labelled, Purpose, State
+from decisions.measure.window import DAY, Filters, Span, Window
+from decisions.models import Item, ModelVersion, Policy, Queue
+from decisions.queues.spec import Spec
+
+POINTS = 30  # of a chart over time, at most
+POOL = timedelta(days=7)  # that each of them rests on
+REASON = Item.RouteReason
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How many items of a kind went to people, and what became of the question.
+
+    `kept` is the share of them that the figures were read from.
+    """
+
+    items: int
+    answered: int
+    cant_tell: int
+    waiting: int
+    expired: int
+    kept: float = 1.0
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Items that failed a check or fell below the model, never part of its precision; `share` of those answered."""
+
+    reason: str
+    items: int
+    share: Share
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What was measured in [start, end); None of an estimate: not measured, its `why` says why.
+
+    `hard` of `hard_items`, from the control group; `soft`, a census of what was answered. `recall` and `missed` hold
+    for the items of the spans `measured`, whose audits have ended: `passes` passed and `caught` positives that somebody
+    or something acted on. `waiting` of these spans are in neither, `expired` count as passed. `errors` is what
+    reviewers' own errors do to the misses. `simulated` labels are by simulated reviewers.
+    """
+
+    at: datetime
+    fresh_at: datetime
+    start: datetime
+    end: datetime
+    filters: Filters
+    items: int
+    hard_items: int
+    hard: Share
+    control: Asked
+    soft: Share
+    soft_asked: Asked
+    measured: tuple[Span, ...]
+    passes: int
+    caught: float | None
+    missed: Count
+    recall: Estimate
+    audits: Asked
+    errors: Errors
+    apart: tuple[Apart, ...]
+    simulated: int
+    labels: int
+    policy: Policy | None
+
+    @property
+    def is_partly_measured(self) -> bool:
+        """Whether the spans that have recall are less than the window."""
+        return sum(((b - a) for a, b in self.measured), timedelta()) < self.end - self.start
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One point of the chart: the figures of the days up to `at`, pooled."""
+
+    at: datetime
+    hard: Share
+    soft: Share
+    missed: Count
+    recall: Estimate
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Precision and recall by threshold for one model, and where the live policy stands on it."""
+
+    model: ModelVersion | None
+    points: tuple[curves.Point, ...]
+    hard: curves.Point | None = None
+    soft: curves.Point | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the page of an operating point shows, from one reading of the log."""
+
+    point: OperatingPoint
+    moments: tuple[Moment, ...]
+    plane: Plane
+    calibration: tuple[curves.Bin, ...]
+
+
+def point(
+    queue_id: int,
+    at: datetime,
+    *,
+    days: int = 28,
+    model: str | None = None,
+    policy: int | None = None,
+    segment: str | None = None,
+) -> OperatingPoint | None:
+    """Return what was measured in the last days, whole hours up to `at`; None where nothing was counted yet."""
+    filters = Filters(model, policy, segment)
+    seen = window.read(queue_id, at, days=days, filters=filters)
+    return None if seen is None else _point(seen, filters, _queue(queue_id), _policy(queue_id, policy))
+
+
+def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page | None:
+    """Return the operating point with its chart over time, its plane and its calibration; None as above."""
+    before = POOL // DAY
+    seen = window.read(queue_id, at, days=days + before, filters=filters)
+    if seen is None:
+        return None
+    now = seen.narrowed(seen.end - DAY * days, seen.end)
+    live = _policy(queue_id, filters.policy)
+    return Page(
+        _point(now, filters, _queue(queue_id), live),
+        over_time(seen, days=days),
+        curve(queue_id, now, live, filters),
+        calibration(now),
+    )
+
+
+def over_time(seen: Window, *, days: int) -> tuple[Moment, ...]:
+    """Return the figures up to each day (or every few days), each pooled over the week before it, oldest first."""
+    step = DAY * max(1, -(-days // POINTS))
+    ends = [seen.end - step * k for k in range(days // (step // DAY) + 1)]
+    return tuple(_moment(seen.narrowed(end - POOL, end)) for end in reversed(ends) if end > seen.start)
+
+
+def curve(queue_id: int, seen: Window, live: Policy | None, filters: Filters) -> Plane:
+    """Return the plane of the model that was asked for, else of the policy's: scores of two models do not compare.
+
+    Weighted rows of all bands, of the spans that have recall. The policy's two thresholds are points of their own.
+    """
+    model = live.model if live else None
+    if filters.model is not None:
+        model = ModelVersion.objects.filter(queue=queue_id, name=filters.model).first()
+    if model is None:
+        return Plane(None, ())
+    rows = _answerable(seen.in_measured()[0])
+    rows = rows.where((rows.model == model.pk) & ~np.isnan(rows.score))
+    if not (rows.purpose == Purpose.AUDIT.value).any():
+        return Plane(model, ())
+    told = curves.Rows(rows.score, rows.y, rows.pi, _floored(rows))
+    cuts = (live.hard, live.soft) if live and live.model_id == model.pk else (None, None)
+    hard, soft = (None if cut is None else curves.above(cut, told) for cut in cuts)
+    return Plane(model, tuple(curves.precision_recall(told)), hard, soft)
+
+
+def calibration(seen: Window) -> tuple[curves.Bin, ...]:
+    """Return what recalibrated probabilities foretold and what was found, in weighted bins."""
+    rows = _answerable(seen.in_measured()[0])
+    rows = rows.where(~np.isnan(rows.p))
+    return tuple(curves.calibration(rows.p, rows.y, rows.pi)) if (~np.isnan(rows.y)).any() else ()
+
+
+def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) -> OperatingPoint:
+    rows = seen.rows
+    control, soft = rows.of(Purpose.CONTROL), rows.of(Purpose.SOFT)
+    inner, counts = seen.in_measured()
+    audits = inner.of(Purpose.AUDIT)
+    passes = counts.count(is_model=True, route="pass")
+    caught = _caught(inner, counts.count(is_model=True, band="hard"))
+    missed = _missed(inner, passes)
+    labels = _answerable(rows)
+    return OperatingPoint(
+        at=seen.at,
+        fresh_at=seen.fresh_at,
+        start=seen.start,
+        end=seen.end,
+        filters=filters,
+        items=seen.counts.count(),
+        hard_items=seen.counts.count(is_model=True, band="hard"),
+        hard=_hard(control, seen.counts.count(is_model=True, band="hard")),
+        control=_asked(control, seen.counts.count(reason="control")),
+        soft=estimates.precision(soft.y, soft.pi),
+        soft_asked=_asked(soft, seen.counts.count(route="soft", reason="score")),
+        measured=seen.measured,
+        passes=passes,
+        caught=caught.value,
+        missed=missed,
+        recall=estimates.recall(caught, missed),
+        audits=_asked(audits, len(audits)),
+        errors=reviewers.errors(audits, truths(queue.spec), passes=passes),
+        apart=_apart(seen),
+        simulated=int((labels.is_simulated & ~np.isnan(labels.y)).sum()),
+        labels=int((~np.isnan(labels.y)).sum()),
+        policy=policy,
+    )
+
+
+def _moment(seen: Window) -> Moment:
+    inner, counts = seen.in_measured()
+    missed = _missed(inner, counts.count(is_model=True, route="pass"))
+    caught = _caught(inner, counts.count(is_model=True, band="hard"))
+    soft = seen.rows.of(Purpose.SOFT)
+    return Moment(
+        seen.end,
+        _hard(seen.rows.of(Purpose.CONTROL), seen.counts.count(is_model=True, band="hard")),
+        estimates.precision(soft.y, soft.pi),
+        missed,
+        estimates.recall(caught, missed),
+    )
+
+
+def truths(spec: Spec) -> Mapping[str, str]:
+    """Return what each outcome says about the question."""
+    return {outcome.key: outcome.truth.value for outcome in spec.outcomes}
+
+
+def _hard(control: Labelled, items: int) -> Share:
+    """Return the precision of HARD from its control group."""
+    share = estimates.precision(control.y, control.pi)
+    return replace(share, why=Why.NO_CONTROL) if items and not len(control) else share
+
+
+def _caught(rows: Labelled, hard_items: int) -> regions.Sum:
+    """Return the positives that somebody or something acted on: those that people found, and the precise part of HARD.
+
+    A control item that expired was left alone, so it is not part of HARD here.
+    """
+    soft, control = rows.of(Purpose.SOFT), rows.of(Purpose.CONTROL)
+    told = soft.where(~np.isnan(soft.y))
+    found = estimates.missed(told.y, told.pi, _floored(told)) if len(told) else Caught(0.0)
+    left = hard_items - int((control.state == State.EXPIRED.value).sum())
+    acted = Caught(0.0, max(0, left), _hard(control, hard_items))
+    return regions.Sum(tuple(regions.Within(known, 1.0, 0.0) for known in (found, acted)))
+
+
+def _missed(rows: Labelled, passes: int) -> Count:
+    """Return the positives that nobody acted on: of what was passed by its audits, and of what expired."""
+    audits, people = rows.of(Purpose.AUDIT), _answerable(rows)
+    gone = reviewers.stand_ins(people.where(people.purpose != Purpose.AUDIT.value))
+    if not passes and not len(gone.y):
+        return Count(0.0, 0.0, 0.0, of=0) if len(rows) else Count(why=Why.NO_LABELS)
+    if passes and not len(audits):
+        return Count(why=Why.NO_LABELS, of=passes)
+    expired = round(float((1.0 / gone.pi).sum()))
+    return estimates.missed(
+        np.concatenate([audits.y, gone.y]),
+        np.concatenate([audits.pi, gone.pi]),
+        np.concatenate([reviewers.floored(audits), gone.p]),
+        of=passes + expired,
+    )
+
+
+def _floored(rows: Labelled) -> estimates.FloatArray:
+    """Return each row's floored probability; of what was not passed the probability itself."""
+    return np.where(np.isnan(rows.q), np.nan_to_num(rows.p), rows.q**2)
+
+
+def _answerable(rows: Labelled) -> Labelled:
+    return rows.where(np.isin(rows.reason, (REASON.SCORE.value, REASON.CONTROL.value)))
+
+
+def _asked(rows: Labelled, items: int) -> Asked:
+    kept = float(rows.pi[rows.purpose == Purpose.SOFT.value].min(initial=1.0))
+    weight = np.where(rows.purpose == Purpose.SOFT.value, 1.0 / rows.pi, 1.0)
+    states = (State.ANSWERED, State.CANT_TELL, State.OPEN, State.EXPIRED)
+    answered, cant_tell, waiting, expired = (round(float(weight[rows.state == one.value].sum())) for one in states)
+    return Asked(items, answered, cant_tell, waiting, expired, kept)
+
+
+def _apart(seen: Window) -> tuple[Apart, ...]:
+    """Return what is not the model's to answer for, by reason."""
+    kinds = [reason.value for reason in (REASON.INPUT_CHECK, REASON.OUTPUT_CHECK, REASON.FALLBACK)]
+    found = []
+    for kind in kinds:
+        rows = seen.rows.where((seen.rows.reason == kind) & (seen.rows.route == "soft"))
+        items = seen.counts.count(reason=kind)
+        if items or len(rows):
+            found.append(Apart(kind, items, estimates.precision(rows.y, rows.pi)))
+    return tuple(found)
+
+
+def _queue(queue_id: int) -> Queue:
+    return Queue.objects.select_related("version").get(pk=queue_id)
+
+
+def _policy(queue_id: int, no: int | None) -> Policy | None:
+    """Return the policy that was asked for, else the live one."""
+    policies = Policy.objects.filter(queue=queue_id).select_related("model")
+    return (policies.filter(no=no) if no is not None else policies.live()).first()

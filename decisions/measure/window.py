@@ -1,0 +1,141 @@
+"""All that is known of a queue's window: its sampled items, its counts, and the spans whose audits have ended."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from decisions.exceptions import Fault, Invalid
+from decisions.measure import sample
+from decisions.measure.columns import BoolArray
+from decisions.measure.counts import Bands, Which
+from decisions.measure.sample import Labelled, State
+from decisions.models import Frame, ModelVersion, Policy
+
+DAY = timedelta(days=1)
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a person narrows the figures to: a model's name, a policy's number, a segment; None = all."""
+
+    model: str | None = None
+    policy: int | None = None
+    segment: str | None = None
+
+    def which(self, queue_id: int) -> Which:
+        """Return what these mean on a queue; refuses a model or a policy that is not there."""
+        models = policies = None
+        if self.model is not None:
+            models = tuple(ModelVersion.objects.filter(queue=queue_id, name=self.model).values_list("pk", flat=True))
+        if self.policy is not None:
+            policies = tuple(Policy.objects.filter(queue=queue_id, no=self.policy).values_list("pk", flat=True))
+        faults = [
+            Fault(name, "reference", _("There is no such thing in this queue."))
+            for name, found in (("model", models), ("policy", policies))
+            if found == ()
+        ]
+        if faults:
+            raise Invalid(faults=faults)
+        return Which(policies, models, self.segment)
+
+
+@dataclass(frozen=True)
+class Window:
+    """What arrived in [start, end), whole hours, as it was known at `at`; counted until `fresh_at`.
+
+    `measured` are the spans, disjoint and in order, that have recall: their frames are closed and every audit has
+    ended. `is_split`: hours are told apart by the edges of these spans.
+    """
+
+    at: datetime
+    fresh_at: datetime
+    start: datetime
+    end: datetime
+    rows: Labelled
+    counts: Bands
+    frames: tuple[Frame, ...]
+    measured: tuple[Span, ...]
+
+    def narrowed(self, start: datetime, end: datetime) -> Self:
+        """Return a part of the window; its edges are whole hours or edges of measured spans."""
+        spans = tuple((max(a, start), min(b, end)) for a, b in self.measured if a < end and b > start)
+        return replace(
+            self,
+            start=start,
+            end=end,
+            rows=self.rows.within(start, end),
+            counts=self.counts.within(start, end),
+            frames=tuple(f for f in self.frames if f.starts_at < end and f.ends_at > start),
+            measured=spans,
+        )
+
+    def in_measured(self) -> tuple[Labelled, Bands]:
+        """Return the rows and counts of the spans that have recall."""
+        return self.rows.where(_inside(self.rows.arrived, self.measured)), self.counts.where(
+            _inside(self.counts.at, self.measured)
+        )
+
+
+def read(queue_id: int, at: datetime, *, days: int, filters: Filters, cap: int = sample.CAP) -> Window | None:
+    """Return the last days up to the last whole hour that was counted; None where nothing was counted yet."""
+    which = filters.which(queue_id)
+    fresh_at = sample.counted_until(queue_id, at)
+    if fresh_at is None:
+        return None
+    end = sample.floor_hour(min(at, fresh_at))
+    start = end - DAY * days
+    rows = sample.labelled(
+        queue_id,
+        start=start,
+        end=end,
+        at=at,
+        policy_ids=which.policies,
+        model_ids=which.models,
+        segment=which.segment,
+        cap=cap,
+    )
+    frames = sample.frames(queue_id, start=start, end=end, at=at)
+    measured = _merge(frames, _waiting(rows), (start, end))
+    counts = _counts(queue_id, which, (start, end), measured)
+    return Window(at, fresh_at, start, end, rows, counts, tuple(frames), measured)
+
+
+def _waiting(rows: Labelled) -> set[int]:
+    """Return the frames of which an audit has not ended."""
+    return {int(frame) for frame in np.unique(rows.frame[rows.state == State.OPEN.value]) if frame}
+
+
+def _merge(frames: list[Frame], waiting: set[int], within: Span) -> tuple[Span, ...]:
+    """Return the spans of the frames that measure what was passed, those that touch as one."""
+    spans: list[Span] = []
+    for frame in frames:
+        if frame.pk in waiting or (frame.passes and not frame.drawn):
+            continue
+        start, end = max(frame.starts_at, within[0]), min(frame.ends_at, within[1])
+        if spans and spans[-1][1] == start:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return tuple(spans)
+
+
+def _counts(queue_id: int, which: Which, within: Span, measured: tuple[Span, ...]) -> Bands:
+    """Return the counts of a window so that none reaches over the edge of a measured span."""
+    start, end = within
+    inner = {edge for span in measured for edge in span if start < edge < end and edge != sample.floor_hour(edge)}
+    edges = [start, *sorted(inner), end]
+    parts = [sample.bands(queue_id, a, b, which=which) for a, b in pairwise(edges)]
+    return parts[0].joined(*parts[1:])
+
+
+def _inside(seconds: np.ndarray[tuple[int], np.dtype[np.float64]], spans: tuple[Span, ...]) -> BoolArray:
+    """Tell which times (seconds since 1970) are in one of the spans."""
+    mask = np.zeros(len(seconds), dtype=np.bool_)
+    for start, end in spans:
+        mask |= (seconds >= start.timestamp()) & (seconds < end.timestamp())
+    return mask
