@@ -128,7 +128,7 @@ def test_days_and_hours_follow_the_queues_clock() -> None:
     zone = ZoneInfo("America/Los_Angeles")
     at = datetime(2026, 3, 8, 9, 30, tzinfo=UTC)  # Sunday 1:30, half an hour before the clock goes forward
     stream = routed_stream(CUTS, 3)
-    stream = replace(stream, arrived=at.timestamp() + np.array([0.0, 3600.0, 23 * 3600.0]), weight=np.ones(3))
+    stream = replace(stream, arrived=np.array([0.0, 3600.0, 23 * 3600.0]) + at.timestamp(), weight=np.ones(3))
     everything = Routed(stream.band, {Kind.SOFT: np.ones(3)})
     start = at.timestamp() - 6 * DAY
     found = simulate.buckets(stream, everything, zone, start, start + 7 * DAY)
@@ -141,7 +141,7 @@ def test_days_and_hours_follow_the_queues_clock() -> None:
 
 def test_hours_of_the_week_are_means_over_the_weeks() -> None:
     stream = routed_stream(CUTS, 4)
-    stream = replace(stream, arrived=NOON - 7 * DAY * np.arange(4) - 1, weight=np.ones(4))
+    stream = replace(stream, arrived=NOON - 1 - 7 * DAY * np.arange(4.0), weight=np.ones(4))
     found = simulate.buckets(
         stream, Routed(stream.band, {Kind.PASS: np.ones(4)}), ZoneInfo("UTC"), NOON - 28 * DAY, NOON
     )
