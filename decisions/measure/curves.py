@@ -56,7 +56,7 @@ def thresholds(rows: Rows, steps: int = STEPS) -> FloatArray:
     """Return thresholds for a curve, safest last: quantiles of the scores, half of them among the positives."""
     positive = rows.scores[rows.y > 0]
     shares = np.linspace(0, 1, max(2, steps // 2))
-    parts = [np.quantile(scores, shares) for scores in (rows.scores, positive) if len(scores)]
+    parts = [np.quantile(scores, shares, method="inverted_cdf") for scores in (rows.scores, positive) if len(scores)]
     return np.unique(np.concatenate(parts)) if parts else np.empty(0)
 
 
