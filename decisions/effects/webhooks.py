@@ -23,9 +23,16 @@ def webhook_id(action_id: int) -> str:
 
 
 def headers(*, action_id: int, body: bytes, keys: Sequence[bytes], at: datetime) -> dict[str, str]:
-    """Return the headers that go with a body; one signature a key, so that a receiver may still hold the one before."""
+    """Return the headers that go with an action's body."""
+    return signed(webhook_id(action_id), body, keys, at)
+
+
+def signed(told: str, body: bytes, keys: Sequence[bytes], at: datetime) -> dict[str, str]:
+    """Return the headers of a letter under the id `told`.
+
+    One signature a key, so that a receiver may still hold the one before.
+    """
     stamp = str(int(at.timestamp()))
-    told = webhook_id(action_id)
     return {
         "Content-Type": "application/json",
         "User-Agent": "ReviewQueue",

@@ -1,0 +1,306 @@
+"""Which signals are off: what arrives now against what arrived before, as pure functions over arrays.
+
+A signal is compared at several spans at once, the last 300 rows, 1,200, 4,800, within 24 hours: a sudden change shows
+in the short one, a slow one in the long one. What it is compared with is the same hours of earlier weeks, or of
+earlier days while the history is short, or the first thousand rows while there are no five days of it: `Before`. All
+the comparisons of one look share the probability of a false alarm `FALSE_ALARMS`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from decisions.measure import alarms, drift
+from decisions.measure import bins as binning
+from decisions.measure.drift import Level, Share
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
+WordArray = npt.NDArray[np.object_]
+Payload = Mapping[str, Any]
+
+FALSE_ALARMS = (
+    1e-5  # how likely a look at one queue is to find anything off where nothing changed: 105,000 looks a year
+)
+PARTS = {"volume": 0.4, "scores": 0.3, "fields": 0.2, "overrides": 0.1}  # of that, for each family of signals
+
+DAY, WEEK = 86400.0, 7 * 86400.0
+SPANS = (300, 1200, 4800)  # rows
+FEW = (100, 400, 1600)  # the same of decisions, which are fewer
+FIRST = 1000  # rows from which a young signal learns what is usual
+BLOCKS = 25  # of those, between which it may differ
+ENOUGH_DAYS, ENOUGH_WEEKS = 5, 2
+ROUTES = 3
+ENOUGH_ROWS = 500  # of the same hours before
+WARN_ODDS, ACT_ODDS = float(np.log(1.5)), float(np.log(2.5))  # by how much the odds of a share must have changed
+BY_CHANCE = 0.01  # how likely blocks must be to differ as they do, to be taken as alike
+LOUD = (Level.WARN, Level.ACT)
+
+
+class Against(StrEnum):
+    """With what a span is compared."""
+
+    WEEKS = "weeks"  # the same hours of the same days of earlier weeks
+    DAYS = "days"  # the same hours of earlier days
+    FIRST = "first"  # the first rows since the last change of what is compared
+
+
+@dataclass(frozen=True)
+class Off:
+    """A signal that is off: what (`kind`, `key`), how much (`level`, `figures`), and since when as far as is known.
+
+    `began` is in seconds since 1970.
+    """
+
+    kind: str
+    key: str
+    level: Level
+    figures: dict[str, Any]
+    began: float
+
+
+@dataclass(frozen=True)
+class Before:
+    """The rows that a span is compared with, and the block of time that each is in."""
+
+    against: Against
+    rows: IntArray
+    block: IntArray
+
+
+@dataclass(frozen=True)
+class Look:
+    """One span of rows, as places in arrays ordered by time, and what it is compared with."""
+
+    rows: IntArray
+    before: Before
+
+
+def looks(at: FloatArray, *, since: float, spans: Sequence[int] = SPANS, is_weekly: bool = False) -> Iterator[Look]:
+    """Yield the spans that can be compared; `at` is ascending, in seconds, and nothing before `since` counts.
+
+    `is_weekly`: with the same days of the week where there are two weeks; else every earlier day is a block.
+    """
+    if not len(at):
+        return
+    today = len(at) - int(np.searchsorted(at, max(at[-1] - DAY, since)))
+    for size in sorted({min(span, today) for span in spans} - set(range(spans[0]))):
+        start = len(at) - size
+        before = earlier(at, start=start, since=since, least=spans[0], is_weekly=is_weekly)
+        if before is not None:
+            yield Look(np.arange(start, len(at)), before)
+
+
+def earlier(at: FloatArray, *, start: int, since: float, least: int, is_weekly: bool) -> Before | None:
+    """Return what the rows from `start` on are compared with; None where there are too few rows before them."""
+    first = int(np.searchsorted(at, since))
+    if start - first < least:
+        return None
+    days = (at[start] - at[first]) / DAY
+    if is_weekly and days >= ENOUGH_WEEKS * 7 and (found := _same_hours(at, first, start, WEEK)) is not None:
+        return Before(Against.WEEKS, *found)
+    if days >= ENOUGH_DAYS and (found := _same_hours(at, first, start, DAY)) is not None:
+        return Before(Against.DAYS, *found)
+    rows = np.arange(first, min(start, first + FIRST))
+    return Before(Against.FIRST, rows, np.arange(len(rows)) * BLOCKS // len(rows))
+
+
+def volume(at: FloatArray, is_routed: BoolArray, key: str, *, since: float) -> Iterator[Off]:
+    """Yield whether a route's share of the items is off."""
+    yield from _worst(_shares(at, is_routed, ("volume", key), since=since, spans=SPANS, signals=ROUTES))
+
+
+def overrides(at: FloatArray, is_override: BoolArray, key: str, *, since: float, signals: int) -> Iterator[Off]:
+    """Yield whether people override more, or less, than they did."""
+    yield from _worst(_shares(at, is_override, ("overrides", key), since=since, spans=FEW, signals=signals))
+
+
+def scores(at: FloatArray, score: FloatArray, key: str, *, since: float, signals: int) -> Iterator[Off]:
+    """Yield whether the mix of scores of one kind of items changed."""
+    found = list(looks(at, since=since, is_weekly=True))
+    rare = FALSE_ALARMS * PARTS["scores"] / (signals * max(1, len(found)))
+    yield from _worst(off for look in found for off in _mix(at, score, key, look, rare))
+
+
+def missing(
+    before: Sequence[Payload], now: Sequence[Payload], names: Sequence[str], *, told: Mapping[str, Any], signals: int
+) -> Iterator[Off]:
+    """Yield the fields that more payloads lack, or fewer, than did; `told` says which payloads these are."""
+    for name in names:
+        share = drift.missing(_lack(before, name), len(before), _lack(now, name), len(now))
+        yield from _field("missing", name, share, told, signals)
+
+
+def unseen(
+    before: Sequence[Payload],
+    now: Sequence[Payload],
+    known: Mapping[str, frozenset[str]],
+    *,
+    told: Mapping[str, Any],
+    signals: int,
+) -> Iterator[Off]:
+    """Yield the fields with more unseen categories than usual.
+
+    `known` has the categories of each field as the spec names them; where it names none, those of the payloads before.
+    """
+    for name, categories in known.items():
+        was, values = ([str(p[name]) for p in some if p.get(name) is not None] for some in (before, now))
+        if categories:
+            strange = [sum(value not in categories for value in side) for side in (was, values)]
+            share = drift.missing(strange[0], len(was), strange[1], len(values))
+        else:
+            share = drift.unseen(was, values)
+        if share.change > 0:
+            yield from _field("unseen", name, share, told, signals)
+
+
+def precision(at: FloatArray, y: FloatArray, key: str, *, target: float, since: float) -> Iterator[Off]:
+    """Yield whether hard actions are less precise than their target; rows in the order in which they became known."""
+    wealth = alarms.precision(y, target, at=at, since=since)
+    if wealth.first is None:
+        return
+    counted, worse = y[wealth.began :], 1 - min(2 * (1 - target), (2 - target) / 2)
+    gain = np.where(counted > 0, _ratio(worse, target), _ratio(1 - worse, 1 - target))
+    figures = {
+        "target": target,
+        "precision": float(counted.mean()),
+        "labels": len(counted),
+        "from": float(at[wealth.began]),
+        "to": float(at[-1]),
+    }
+    yield Off("precision", key, Level.ACT, figures, float(at[wealth.began + _change(gain)]))
+
+
+def told(at: FloatArray, look: Look) -> dict[str, Any]:
+    """Return what a look says of itself: how many rows, from when, against what."""
+    rows, before = look.rows, look.before
+    return {
+        "rows": len(rows),
+        "rows_before": len(before.rows),
+        "from": float(at[rows[0]]),
+        "to": float(at[rows[-1]]),
+        "against": before.against.value,
+        "before_from": float(at[before.rows[0]]),
+        "before_to": float(at[before.rows[-1]]),
+    }
+
+
+def _shares(
+    at: FloatArray, hit: BoolArray, name: tuple[str, str], *, since: float, spans: Sequence[int], signals: int
+) -> Iterator[Off]:
+    """Yield each span in which a share left its earlier blocks."""
+    kind, key = name
+    found = list(looks(at, since=since, spans=spans))
+    rare = FALSE_ALARMS * PARTS[kind] / (signals * max(1, len(found)))
+    for look in found:
+        block, hits = look.before.block, hit[look.before.rows].astype(np.float64)
+        past_hits, past_totals = np.bincount(block, weights=hits).astype(int), np.bincount(block)
+        off = alarms.share(
+            int(hit[look.rows].sum()), len(look.rows), past_hits.tolist(), past_totals.tolist(), rare=rare
+        )
+        if off.alarm and abs(off.effect) >= WARN_ODDS:
+            gain = np.where(hit, _ratio(off.share, off.baseline), _ratio(1 - off.share, 1 - off.baseline))
+            figures = {"share": off.share, "before": off.baseline, "p": off.p, **told(at, look)}
+            level = Level.ACT if abs(off.effect) >= ACT_ODDS else Level.WARN
+            yield Off(kind, key, level, figures, _began(at, gain, look))
+
+
+def _mix(at: FloatArray, score: FloatArray, key: str, look: Look, rare: float) -> Iterator[Off]:
+    """Yield whether the mix of scores in one span is off.
+
+    While all that is known of a signal are its first rows, only a change to act on counts: how much it moves by itself
+    is not known yet.
+    """
+    mix = drift.psi(score[look.before.rows], score[look.rows])
+    loud = (Level.ACT,) if look.before.against == Against.FIRST else LOUD
+    if mix.p >= rare or mix.level not in loud:
+        return
+    cell = binning.places(score, np.array(mix.cuts)) if mix.cuts else _named(score, mix.names)
+    n, m = mix.rows
+    statistic = mix.psi * n * m / (n + m) / _restless(cell, look, len(mix.now))
+    p = float(stats.chi2.sf(statistic, len(mix.now) - 1))
+    if p < rare:
+        gain = np.log((np.array(mix.now) + 1e-3) / (np.array(mix.before) + 1e-3))[cell]
+        figures = {"psi": mix.psi, "p": p, **told(at, look)}
+        yield Off("scores", key, mix.level, figures, _began(at, gain, look))
+
+
+def _restless(cell: IntArray, look: Look, cells: int) -> float:
+    """Return how many times more the blocks before differ than chance lets them; 1 where chance explains it.
+
+    Finney (1971): the chi-squared of blocks by cells over its degrees of freedom, over blocks of about the span's length.
+    """
+    rows, block = look.before.rows, look.before.block
+    if look.before.against == Against.FIRST:
+        block = np.arange(len(rows)) // len(look.rows)
+    table = np.zeros((int(block.max()) + 1, cells))
+    np.add.at(table, (block, cell[rows]), 1.0)
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    if min(table.shape) < 2:
+        return 1.0
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    chi2 = float((np.square(table - expected) / expected).sum())
+    freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
+    return chi2 / freedom if stats.chi2.sf(chi2, freedom) < BY_CHANCE else 1.0
+
+
+def _named(score: FloatArray, names: Sequence[Any]) -> IntArray:
+    """Return the cell of each score where few distinct ones are compared one by one; the last cell holds the rest."""
+    places = {name: place for place, name in enumerate(names)}
+    return np.array([places.get(value, len(names)) for value in score.tolist()], dtype=np.intp)
+
+
+def _same_hours(at: FloatArray, first: int, start: int, period: float) -> tuple[IntArray, IntArray] | None:
+    """Return the rows of [first, start) at the hours of the rows from `start` on, and how many periods ago each is.
+
+    None where they are too few.
+    """
+    ago = at[-1] - at[first:start]
+    places = np.flatnonzero(ago % period <= at[-1] - at[start])
+    periods = (ago[places] // period).astype(np.intp)
+    kept = periods > 0  # the rest of the span's own day is no other day
+    if kept.sum() < ENOUGH_ROWS or len(np.unique(periods[kept])) < (ENOUGH_DAYS if period == DAY else ENOUGH_WEEKS):
+        return None
+    return places[kept] + first, periods[kept]
+
+
+def _worst(offs: Iterable[Off]) -> Iterator[Off]:
+    """Yield one for each signal: the highest level, and of those the least likely."""
+    best: dict[tuple[str, str], Off] = {}
+    for off in offs:
+        held = best.get((off.kind, off.key))
+        if held is None or (off.level == Level.ACT, -off.figures["p"]) > (held.level == Level.ACT, -held.figures["p"]):
+            best[off.kind, off.key] = off
+    yield from best.values()
+
+
+def _began(at: FloatArray, gain: FloatArray, look: Look) -> float:
+    """Return when the change most likely happened: between what it is compared with and now, at most a day ago."""
+    first = max(int(look.before.rows[-1]) + 1, int(np.searchsorted(at, at[-1] - DAY)))
+    return float(at[first + _change(gain[first:])])
+
+
+def _change(gain: FloatArray) -> int:
+    """Return the place from which on the rows speak most for the change, by their log likelihood ratios."""
+    return int(np.argmax(np.cumsum(gain[::-1])[::-1]))
+
+
+def _lack(payloads: Sequence[Payload], name: str) -> int:
+    return sum(payload.get(name) is None for payload in payloads)
+
+
+def _field(kind: str, name: str, share: Share, told: Mapping[str, Any], signals: int) -> Iterator[Off]:
+    if share.p < FALSE_ALARMS * PARTS["fields"] / signals and share.level in LOUD:
+        figures = {**told, "share": share.now, "before": share.before, "p": share.p}
+        yield Off(kind, f"field:{name}", share.level, figures, told["from"])
+
+
+def _ratio(one: float, other: float) -> float:
+    """Return the log of a ratio of shares, finite where one is nothing."""
+    return float(np.log((one + 1e-3) / (other + 1e-3)))

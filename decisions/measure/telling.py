@@ -1,0 +1,112 @@
+"""An alert in plain words: what is off, and how much; for pages and mails alike."""
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from decisions.measure.signals import Against
+from decisions.models import Alert, Item
+
+
+def what(alert: Alert) -> str:
+    """Return what is off, in a few words."""
+    part, _colon, name = alert.key.partition(":")
+    words = {
+        Alert.Kind.VOLUME: _("the share of %(name)s"),
+        Alert.Kind.SCORES: _scores(part),
+        Alert.Kind.MISSING: _("missing values of %(name)s"),
+        Alert.Kind.UNSEEN: _("unseen categories of %(name)s"),
+        Alert.Kind.OVERRIDES: _("the override rate under %(name)s"),
+        Alert.Kind.PRECISION: _("the precision of hard actions under %(name)s"),
+        Alert.Kind.CANARY: _("the canary %(name)s"),
+    }
+    return words[Alert.Kind(alert.kind)] % {"name": _named(alert, part, name)}
+
+
+def sentence(alert: Alert) -> str:
+    """Return what was measured, and against what."""
+    kind, told = alert.kind, alert.figures
+    if kind == Alert.Kind.PRECISION:
+        return _precision(alert)
+    if kind == Alert.Kind.SCORES:
+        return _("The mix of scores moved: PSI %(psi)s in %(rows)s, %(against)s.") % {
+            "psi": formats.number_format(told["psi"], 2),
+            "rows": _last(alert),
+            "against": _against(alert),
+        }
+    if "share" in told and "before" in told:
+        return _shares()[kind] % {
+            "share": _percent(told["share"]),
+            "before": _percent(told["before"]),
+            "rows": _last(alert),
+            "against": _against(alert),
+        }
+    return _("The guard rolled it back by itself.")
+
+
+def _shares() -> dict[str, str]:
+    return {
+        Alert.Kind.VOLUME: _("%(share)s of %(rows)s took this route; it was %(before)s %(against)s."),
+        Alert.Kind.MISSING: _("%(share)s of %(rows)s lack it; it was %(before)s %(against)s."),
+        Alert.Kind.UNSEEN: _("%(share)s of %(rows)s have a category not seen before; it was %(before)s %(against)s."),
+        Alert.Kind.OVERRIDES: _("People decided otherwise in %(share)s of %(rows)s; it was %(before)s %(against)s."),
+        Alert.Kind.CANARY: _("The guard rolled it back by itself: %(share)s of %(rows)s, %(before)s %(against)s."),
+    }
+
+
+def _scores(part: str) -> str:
+    if part == "segment":
+        return _("the mix of scores in the segment “%(name)s”")
+    return _("the mix of scores from the source “%(name)s”") if part == "source" else _("the mix of scores")
+
+
+def _precision(alert: Alert) -> str:
+    told = alert.figures
+    return _(
+        "Of %(labels)s controls that people decided, %(found)s were right: "
+        "fewer than the target of %(target)s, beyond chance."
+    ) % {
+        "labels": formats.number_format(told["labels"], force_grouping=True),
+        "found": _percent(told["precision"]),
+        "target": _percent(told["target"]),
+    }
+
+
+def _named(alert: Alert, part: str, name: str) -> str:
+    """Return whom or what a key names."""
+    if part == "route":
+        return {
+            Item.Route.HARD: _("hard actions"),
+            Item.Route.SOFT: _("items for people"),
+            Item.Route.PASS: _("passes"),
+        }[Item.Route(name)]
+    if part == "field":
+        field = alert.queue.spec.payload_field(name)
+        return field.label if field else name
+    words = {
+        "policy": _("policy %(name)s"),
+        "model": _("model %(name)s"),
+    }
+    return words[part] % {"name": name} if part in words else name
+
+
+def _last(alert: Alert) -> str:
+    n = alert.figures.get("rows", 0)
+    number = formats.number_format(n, force_grouping=True)
+    if alert.kind == Alert.Kind.OVERRIDES:
+        return ngettext("the last decision", "the last %(number)s decisions", n) % {"number": number}
+    return ngettext("the last item", "the last %(number)s items", n) % {"number": number}
+
+
+def _against(alert: Alert) -> str:
+    """Return in words with what it was compared."""
+    words = {
+        Against.WEEKS.value: _("in the same hours of earlier weeks"),
+        Against.DAYS.value: _("in the same hours of the days before"),
+        Against.FIRST.value: _("when counting began"),
+    }
+    return words.get(alert.figures.get("against", ""), "")
+
+
+def _percent(share: float) -> str:
+    return f"{formats.number_format(100 * share, 1)} %"
