@@ -9,7 +9,7 @@ from typing import Any
 from decisions.measure import capacity
 from decisions.measure.capacity import Span
 from decisions.measure.rollups import AGES, HOUR, OLDER
-from decisions.models import Decision, Rollup, Ruling, Shift
+from decisions.models import Decision, Item, Rollup, Ruling, Shift
 
 WINDOW = timedelta(hours=24)  # of arrivals, queue rate and throughput
 PACE_WINDOW = timedelta(days=7)  # of the pace per person
@@ -117,8 +117,7 @@ def _observed_hours(queue_id: int, at: datetime) -> float:
     A young queue's begin with its first item, so that its rates are not watered down.
     """
     begins = (at - WINDOW).replace(minute=0, second=0, microsecond=0)
-    arrivals = Rollup.objects.filter(queue=queue_id, figure="arrivals", value__gt=0)
-    first = arrivals.order_by("at").values_list("at", flat=True).first()
+    first = Item.objects.filter(queue=queue_id).order_by("arrived_at").values_list("arrived_at", flat=True).first()
     return max(1 / 12, (at - max(first or begins, begins)) / HOUR)
 
 

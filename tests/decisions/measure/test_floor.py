@@ -17,7 +17,7 @@ HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 HALF_PAST = NOON + HOUR / 2
 
 
-def queue_with(*hours: int) -> Queue:
+def queue_with(*hours: float) -> Queue:
     """Make a queue of three days ago, with an item for people so many hours before noon, each."""
     queue = make_queue()
     Queue.objects.filter(pk=queue.pk).update(created_at=NOON - HOUR * 72)
@@ -61,7 +61,8 @@ def test_rates_are_over_the_hours_that_were_counted() -> None:
 
 
 def test_a_quiet_start_of_the_window_counts_and_the_time_before_the_first_item_does_not() -> None:
-    quiet, young = queue_with(48, 1, 0), queue_with(1, 0)
+    quiet, young, fresh = queue_with(48, 1, 0), queue_with(1, 0), queue_with(0.25)
     rollups.roll_up(HALF_PAST)
     assert floor.status(quiet.pk, HALF_PAST)["window_hours"] == 24.5
     assert floor.status(young.pk, HALF_PAST)["window_hours"] == 1.5
+    assert floor.status(fresh.pk, HALF_PAST)["window_hours"] == 0.75
