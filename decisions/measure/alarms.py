@@ -62,17 +62,19 @@ def precision(
     of the wealth bets that errors doubled, half that there are half as many again; each bets only while the labels
     before speak for it by a CUSUM, so that good months do not eat up what a bad week needs.
 
-    Rows are in the order in which labels became known, never sorted anew, or the past would change. Weights 1/pi are
-    needed only where pi differs between the rows of one time; inside the control group it does not. The process is
-    made anew from the rows at each call and never restarts by itself: after an alarm was dealt with, the caller gives
-    `since`, and rows with `at` (ascending, as many as y) before it do not count.
+    Rows are in the order in which labels became known, never sorted anew, or the past would change. `weights` in (0, 1]
+    are 1/pi over the largest that the design allows (least pi / pi), needed only where pi differs between the rows of
+    one time; inside the control group it does not. The process is made anew from the rows at each call and never
+    restarts by itself: after an alarm was dealt with, the caller gives `since`, and rows with `at` (ascending, as many
+    as y) before it do not count.
     """
     if not 0 < target < 1 or not np.isin(y, (0.0, 1.0)).all():
         raise ValueError("the target must lie between 0 and 1, and labels be 0 or 1")
     began = 0 if at is None or since is None else int(np.searchsorted(at, since, side="left"))
     part = np.ones(len(y)) if weights is None else weights
-    part = part[began:] / part[began:].max(initial=0.0) if len(y) > began else part[began:]
-    logs = np.stack([_bet(y[began:], part, target, *bet) for bet in BETS])
+    if not ((part > 0) & (part <= 1)).all():
+        raise ValueError("weights are parts of the largest weight that the design allows")
+    logs = np.stack([_bet(y[began:], part[began:], target, *bet) for bet in BETS])
     log_wealth = special.logsumexp(logs, axis=0) - math.log(len(BETS))
     reached = np.flatnonzero(log_wealth >= math.log(page))
     path = np.exp(np.minimum(log_wealth, MOST_LOG))

@@ -116,7 +116,8 @@ def _verdict(steps: tuple[Step, ...], goal: float) -> tuple[Verdict, Step]:
     """Return what the tested steps come to, and the step that shows it."""
     passed = [step for step in steps if step.passed and step.precision is not None and step.precision >= goal]
     if passed:
-        return Verdict.CERTIFIED, passed[-1]
+        # The highest with the same labels: where nothing is labelled nothing is certified.
+        return Verdict.CERTIFIED, next(step for step in passed if step.labels == passed[-1].labels)
     stop = next((i for i, step in enumerate(steps) if step.passed is False), len(steps) - 1)
     measured = [step for step in steps[: stop + 1] if step.n_eff >= MEASURED]
     if not measured:

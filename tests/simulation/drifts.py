@@ -28,7 +28,7 @@ class Kept:
     """What came of recommended thresholds: shares of the draws, and volumes as shares of the best possible ones.
 
     `missed`: certified though precision is below the target. `volume` is beside the largest volume with precision at
-    the target, `buffered` beside the largest with precision at target and buffer: nobody who keeps a buffer can do more.
+    the target, `buffered` beside the largest with precision at target and buffer: no buffer allows more.
     """
 
     certified: float
@@ -53,8 +53,8 @@ def thresholds_kept(score: Score, target: float, *, control: int, draws: int, se
     return Kept(
         certified=len(certified) / draws,
         missed=sum(at not in right for at in certified) / draws,
-        volume=mean / best if best else 0.0,
-        buffered=mean / with_buffer if with_buffer else 0.0,
+        volume=float(mean / best) if best else 0.0,
+        buffered=float(mean / with_buffer) if with_buffer else 0.0,
     )
 
 
@@ -145,11 +145,12 @@ def _hourly(
     odds[PAST * 24 :] += np.log(times)
     totals = numbers.poisson(items, len(odds))
     hits = numbers.binomial(totals, expit(odds))
-    past = [part[: PAST * 24].reshape(PAST, 24).sum(axis=1).tolist() for part in (hits, totals)]
-    for hour in range(PAST * 24, len(odds), every):
+    past: list[list[int]] = []
+    for hour in range(PAST * 24 + 24, len(odds), every):
         now = slice(hour - 24, hour)
-        if hour % 24 == 0:
-            past = [part[hour - 24 * PAST : hour].reshape(PAST, 24).sum(axis=1).tolist() for part in (hits, totals)]
+        if hour % 24 == 0 or not past:
+            days = slice((hour // 24 - 1 - PAST) * 24, (hour // 24 - 1) * 24)  # they end before `now` begins
+            past = [part[days].reshape(PAST, 24).sum(axis=1).tolist() for part in (hits, totals)]
         yield alarms.share(int(hits[now].sum()), int(totals[now].sum()), *past).alarm
 
 
