@@ -143,11 +143,12 @@ def on_clock(seconds: FloatArray, zone: ZoneInfo) -> FloatArray:
     return np.asarray(seconds + shift[place], dtype=np.float64)
 
 
-def spans(stream: Stream, routed: Routed, kinds: tuple[Kind, ...], end: float, count: int) -> FloatArray:
-    """Return the items of these kinds in each of the last `count` spans of 24 hours before `end`, oldest first."""
-    back = np.clip(((end - stream.arrived) // DAY).astype(np.intp), 0, count - 1)
-    amounts = sum((routed.parts[kind] for kind in kinds), np.zeros(len(stream))) * stream.weight
-    return _sums(back, amounts, count)[::-1]
+def spans(stream: Stream, routed: Routed, end: float, count: int) -> dict[Kind, FloatArray]:
+    """Return the items of each kind in each of the last `count` spans of 24 hours before `end`, oldest first."""
+    back = ((end - stream.arrived) // DAY).astype(np.intp)
+    seen = (back >= 0) & (back < count)
+    weight = stream.weight[seen]
+    return {kind: _sums(back[seen], part[seen] * weight, count)[::-1] for kind, part in routed.parts.items()}
 
 
 def histogram(stream: Stream, low: float, high: float, bins: int = 40) -> tuple[FloatArray, FloatArray]:

@@ -148,15 +148,15 @@ def test_hours_of_the_week_are_means_over_the_weeks() -> None:
     assert found.by_hour[Kind.PASS][11] == 1.0
 
 
-def test_spans_end_now_and_add_up() -> None:
+def test_spans_end_now_and_leave_out_what_is_older() -> None:
     stream = routed_stream(CUTS)
     routed = simulate.routes(stream, CUTS)
-    counts = simulate.spans(stream, routed, PEOPLE, NOON, 7)
-    assert len(counts) == 7
-    assert counts.sum() == pytest.approx(sum(routed.volumes(stream.weight)[kind] for kind in PEOPLE))
+    week, day = (simulate.spans(stream, routed, NOON, count) for count in (7, 1))
+    volumes = routed.volumes(stream.weight)
+    assert {kind: float(counts.sum()) for kind, counts in week.items()} == pytest.approx(volumes)
     newest = stream.arrived >= NOON - DAY
-    people = sum(routed.parts[kind] for kind in PEOPLE)
-    assert counts[-1] == pytest.approx(float((people * stream.weight)[newest].sum()))
+    soft = float((routed.parts[Kind.SOFT] * stream.weight)[newest].sum())
+    assert week[Kind.SOFT][-1] == day[Kind.SOFT][0] == pytest.approx(soft)
 
 
 def test_the_histogram_holds_all_that_has_a_score() -> None:
@@ -171,5 +171,5 @@ def test_nothing_came() -> None:
     stream = routed_stream(CUTS, 0)
     routed = simulate.routes(stream, CUTS)
     assert set(routed.volumes(stream.weight).values()) == {0.0}
-    assert simulate.spans(stream, routed, PEOPLE, NOON, 1).tolist() == [0.0]
+    assert simulate.spans(stream, routed, NOON, 1)[Kind.SOFT].tolist() == [0.0]
     assert Item.Route.SOFT not in routed.band

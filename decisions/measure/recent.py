@@ -1,0 +1,177 @@
+"""What came lately and what is known of it, read once for all questions that a person tries out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+from django.db import connection
+
+from decisions.measure import sample, window
+from decisions.measure.counts import MODEL
+from decisions.measure.regions import Labels, World
+from decisions.measure.sample import Labelled, Purpose, Traffic
+from decisions.measure.window import Filters, Window
+from decisions.measure.worth import Amounts, Prices
+from decisions.models import Policy
+from decisions.queues.live import Live
+from decisions.queues.spec import Spec
+from decisions.routing import policy
+from decisions.routing.policy import BoolArray, Cuts, FloatArray
+from decisions.routing.sampling import IntArray
+from decisions.routing.simulate import Stream
+
+BY_SCORE = [str(reason) for reason in MODEL]
+KEPT = 4  # windows in memory; at 200,000 items one takes about 20 MB
+KEPT_FOR = 300  # seconds: so long figures rest on the same reading
+
+AMOUNT = """
+SELECT item_id, (content::jsonb #>> ARRAY['payload', %(field)s])::float8 FROM decisions_body
+WHERE item_id = ANY(%(items)s) AND jsonb_typeof(content::jsonb #> ARRAY['payload', %(field)s]) = 'number'"""
+
+
+@dataclass(frozen=True)
+class Recent:
+    """The items of [start, end) that the live policy's model scored, or nothing did, and the labels drawn from them.
+
+    `stream` holds all of them, `world` those routed by their score, `audited` of these the ones that arrived while
+    passes were audited (all, if never). `prices` are of `audited`; None: the queue has no value formula. `elsewhere`
+    are items that another model scored: they say nothing about cuts in this one's units. `days` are those that the
+    items cover; `found` is the share of audits that found a positive.
+    """
+
+    start: datetime
+    end: datetime
+    days: float
+    stream: Stream
+    world: World
+    audited: World
+    prices: Prices | None
+    elsewhere: float
+    found: float
+    labels: int
+
+
+def read(live: Live, *, days: int, at: datetime) -> Recent | None:
+    """Return the last days as the live policy's model saw them; None where nothing came or was counted yet.
+
+    What was read stays for five minutes, so that moving a slider asks the database for nothing.
+    """
+    since = datetime.fromtimestamp(at.timestamp() // KEPT_FOR * KEPT_FOR, UTC)
+    return _read(_Known(live), days, since)
+
+
+class _Known:
+    """A queue in force as a key: the same one as long as nothing of it moved, in any process (`queues.live`)."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Known) and self.live is other.live
+
+    def __hash__(self) -> int:
+        return id(self.live)
+
+
+@lru_cache(maxsize=KEPT)
+def _read(known: _Known, days: int, at: datetime) -> Recent | None:
+    live = known.live
+    seen = window.read(live.queue_id, at, days=days, filters=Filters())
+    if seen is None:
+        return None
+    traffic = sample.traffic(live.queue_id, days=days, at=seen.end)
+    return _recent(live, seen, traffic) if len(traffic) else None
+
+
+def _recent(live: Live, seen: Window, traffic: Traffic) -> Recent:
+    cuts = Cuts.of(live.policy, live.spec)
+    mine = _is_mine(traffic, live)
+    shares = dict(Policy.objects.filter(queue=live.queue_id).values_list("pk", "control_share"))
+    stream = _stream(traffic.where(mine), cuts, shares)
+    rows = seen.rows.where(_is_mine(seen.rows, live) & np.isin(seen.rows.reason, BY_SCORE))
+    world = World.of(stream, _labels(rows))
+    spans = [(start.timestamp(), end.timestamp()) for start, end in seen.measured]
+    in_items, in_rows = _inside(world.stream.arrived, spans), _inside(rows.arrived, spans)
+    audits = rows.where(in_rows).of(Purpose.AUDIT)
+    is_audited = bool((~np.isnan(audits.y)).any())
+    kept = rows.where(in_rows) if is_audited else rows
+    audited = World(world.stream.part(in_items), _labels(kept)) if is_audited else world
+    return Recent(
+        start=seen.start,
+        end=seen.end,
+        days=_covered(traffic, seen),
+        stream=stream,
+        world=world,
+        audited=audited,
+        prices=_prices(live.spec, audited, kept),
+        elsewhere=float(traffic.weight[~mine].sum()),
+        found=float(np.nanmean(audits.y)) if is_audited else 0.0,
+        labels=int((~np.isnan(rows.y)).sum()),
+    )
+
+
+def _is_mine(rows: Traffic | Labelled, live: Live) -> BoolArray:
+    """Tell which items the live policy's model scored, or would not have scored either."""
+    if live.model is None:
+        return np.ones(len(rows), dtype=np.bool_)
+    return np.asarray(~np.isin(rows.reason, BY_SCORE) | (rows.model == live.model.pk))
+
+
+def _stream(traffic: Traffic, cuts: Cuts, shares: Mapping[int, float]) -> Stream:
+    return Stream(
+        score=traffic.score,
+        p=policy.recalibrate(traffic.score, cuts),
+        band=traffic.band,
+        reason=traffic.reason,
+        weight=traffic.weight,
+        control_share=_mapped(traffic.policy, shares),
+        arrived=traffic.arrived,
+        value=traffic.value,
+    )
+
+
+def _labels(rows: Labelled) -> Labels:
+    """Return labels; what was not passed has no size, so that its probability stands for it."""
+    floored = np.where(np.isnan(rows.q), np.nan_to_num(rows.p), rows.q**2)
+    return Labels(score=rows.score, band=rows.band, y=rows.y, pi=rows.pi, floored=floored)
+
+
+def _covered(traffic: Traffic, seen: Window) -> float:
+    """Return the days of the window since the first item came, at least an hour: a young queue is not watered down."""
+    first = float(traffic.arrived.min())
+    return max(1 / 24, min(seen.end - seen.start, timedelta(seconds=seen.end.timestamp() - first)) / timedelta(days=1))
+
+
+def _inside(seconds: FloatArray, spans: list[tuple[float, float]]) -> BoolArray:
+    mask = np.zeros(len(seconds), dtype=np.bool_)
+    for start, end in spans:
+        mask |= (seconds >= start) & (seconds < end)
+    return mask
+
+
+def _prices(spec: Spec, world: World, rows: Labelled) -> Prices | None:
+    """Return the amounts: of items where they hang on the value at stake or on nothing, of labels always."""
+    if not spec.value.currency:
+        return None
+    value = spec.value
+    fields = {money.field for money in (value.tp, value.fp, value.tn, value.fn) if money.field}
+    looked_up = {name: _payload(rows.item, name) for name in fields - {spec.value_field}}
+    of_items = {spec.value_field: world.stream.value}
+    of_labels = {spec.value_field: rows.value, **looked_up}
+    labels = Amounts.of(spec.value, of_labels, len(rows))
+    assert labels is not None
+    return Prices(Amounts.of(spec.value, of_items, len(world.stream)), labels)
+
+
+def _payload(items: IntArray, field: str) -> FloatArray:
+    """Return a numeric field of items' payloads; NaN where it is missing, no number or erased."""
+    with connection.cursor() as cursor:
+        cursor.execute(AMOUNT, {"field": field, "items": items.tolist()})
+        return _mapped(items, dict(cursor.fetchall()))
+
+
+def _mapped(ids: IntArray, values: Mapping[int, float]) -> FloatArray:
+    known, place = np.unique(ids, return_inverse=True)
+    return np.array([values.get(int(one), np.nan) for one in known], dtype=np.float64)[place]
