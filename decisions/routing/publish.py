@@ -154,10 +154,10 @@ def roll_back(*, queue: Queue, by: User | None, why: str, at: datetime, to: Poli
 
     Refuses one that was never live.
     """
-    lock(queue.pk)
-    earlier = to or previous(queue)
     if by is not None:
         rights.require(by, Act.ROLL_BACK_POLICY, queue_id=queue.pk)
+    lock(queue.pk)
+    earlier = to or previous(queue)
     if earlier is None or earlier.queue_id != queue.pk or earlier.live_at is None:
         raise Conflict(_("There is no earlier policy to go back to."))
     _require_why(why)
