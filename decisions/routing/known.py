@@ -24,6 +24,7 @@ from decisions.queues.spec import Promise
 from decisions.record import log
 from decisions.rights import Act
 from decisions.routing import policy as policies
+from decisions.routing import promises
 from decisions.routing.policy import Cuts, Routing
 
 BoolArray = npt.NDArray[np.bool_]
@@ -189,36 +190,16 @@ def require(policy: Policy, at: datetime) -> None:
     if made is None or made.queue_version_id != version.pk:
         made = check(policy, at)
     if not made.is_kept:
-        raise Conflict(_("On the known data this policy breaks a promise: %(what)s") % {"what": missed(made)})
+        spec = version.spec
+        positive = spec.outcome(spec.routes.positive)
+        what = promises.missed(made.figures, positive.label if positive else spec.routes.positive)
+        raise Conflict(_("On the known data this policy breaks a promise: %(what)s.") % {"what": what})
 
 
 def of_policies(queue_id: int, policy_ids: Iterable[int]) -> dict[int, KnownCheck]:
     """Return the latest check of each policy on the queue's newest set."""
     found = KnownCheck.objects.filter(policy__in=list(policy_ids), known_set=newest(queue_id))
     return {made.policy_id: made for made in found.select_related("known_set", "queue_version").order_by("pk")}
-
-
-def missed(made: KnownCheck) -> str:
-    """Return in words what a check found missing, "" where every promise is kept."""
-    told = made.figures
-    if not told["is_enough"]:
-        words = {"positives": told["positives"], "negatives": told["negatives"], "fewest": FEWEST}
-        text = _(
-            "only %(positives)d positive and %(negatives)d negative rows can be judged; %(fewest)d of each are needed."
-        )
-        return text % words
-    texts = {
-        "precision": _("of %(of)d rows that the machine would act on %(hits)d are positive, which is %(value).1f %%;"),
-        "recall": _("of %(of)d positive rows %(hits)d would be caught, which is %(value).1f %%;"),
-    }
-    parts = []
-    for name, text in texts.items():
-        share = told[name]
-        if not share["is_kept"]:
-            words = {"of": share["of"], "hits": share["hits"], "value": 100 * share["value"]}
-            promised = _("promised are %(promised).1f %%.") % {"promised": 100 * share["promised"]}
-            parts.append(f"{text % words} {promised}")
-    return " ".join(parts)
 
 
 def _measured(policy: Policy, version: QueueVersion, found: Sequence[KnownRow]) -> Figures:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from decisions.learning.training import Example
 from decisions.models import Event, Item, KnownCheck, KnownSet, ModelVersion, Policy, Queue, QueueVersion
 from decisions.queues import dump
 from decisions.queues.spec import ModelSpec, Promise, Remedy
-from decisions.routing import known, publish
+from decisions.routing import known, promises, publish
 from decisions.routing.policy import Routing
 from decisions.routing.terms import Changes
 from tests.factories import NOON, make_queue, make_user
@@ -236,7 +237,7 @@ def test_a_check_routes_the_rows_as_the_policy_would_and_leaves_one_event(file: 
     assert told["routes"] == {"hard": 22, "soft": 20, "pass": 58}
     assert (told["precision"]["hits"], told["precision"]["of"]) == (20, 22)
     assert (told["recall"]["hits"], told["recall"]["of"]) == (40, 40)
-    assert (made.is_kept, told["learnt"], known.missed(made)) == (True, None, "")
+    assert (made.is_kept, told["learnt"], promises.missed(told, "Spam")) == (True, None, "")
     event = Event.objects.get(kind="known_set.checked")
     assert (event.actor, orjson.loads(event.entry)["is_kept"]) == (by, True)
 
@@ -249,12 +250,12 @@ def set_and_policy(queue: Queue, file: Path) -> Policy:
 def test_a_broken_promise_keeps_a_policy_from_going_live_and_is_named(file: Path) -> None:
     queue = promising(precision=0.95, recall=0.5)
     policy = set_and_policy(queue, file)
-    with pytest.raises(Conflict, match=r"22 rows that the machine would act on 20 are positive, which is 90\.9 %"):
+    with pytest.raises(Conflict, match=r"act on 22 rows, and 20 of them are Spam: 90\.9 %; promised is at least 95"):
         known.require(policy, NOON)
     stricter = publish.draft(queue=queue, changes={"hard": 0.96}, by=None, why="stricter", at=NOON)
     known.require(stricter, NOON)  # nothing is automatic any more
     blind = publish.draft(queue=queue, changes={"hard": 0.96, "soft": 0.96, "suggest": 0.96}, by=None, why="x", at=NOON)
-    with pytest.raises(Conflict, match="of 40 positive rows 0 would be caught"):
+    with pytest.raises(Conflict, match="40 rows are Spam, and the machine or a person would see 0 of them"):
         known.require(blind, NOON)
 
 
@@ -370,3 +371,31 @@ def test_checking_is_for_those_who_draft(file: Path) -> None:
     with pytest.raises(Forbidden):
         known.check(policy, NOON, by=make_user("auditor", queue))
     assert Item.objects.count() == 0  # known rows are no items
+
+
+def test_a_step_towards_live_is_refused_while_a_promise_is_broken(file: Path) -> None:
+    queue = promising(precision=0.95, recall=0.5)
+    freeze(queue, file)
+    draft = publish.draft(queue=queue, changes={"hard": 0.94}, by=None, why="try", at=NOON)
+    assert KnownCheck.objects.get().policy == draft  # checked as it is drafted
+    with pytest.raises(Conflict, match="breaks a promise"):
+        publish.approve(policy=draft, by=None, why="go", at=NOON)
+    Policy.objects.filter(pk=draft.pk).update(state=Policy.State.APPROVED)
+    draft.refresh_from_db()
+    for step in (publish.publish, partial(publish.canary, share=0.1)):
+        with pytest.raises(Conflict, match="breaks a promise"):
+            step(policy=draft, by=None, why="go", at=NOON)
+    assert live(queue).no == 1
+
+
+def test_going_back_is_not_held_up_by_a_promise(file: Path) -> None:
+    queue = promising(precision=0.5, recall=0.5)
+    freeze(queue, file)
+    draft = publish.draft(queue=queue, changes={"hard": 0.94}, by=None, why="try", at=NOON)
+    publish.approve(policy=draft, by=None, why="go", at=NOON)
+    publish.publish(policy=draft, by=None, why="go", at=NOON)
+    harder = replace(queue.spec, promise=Promise(0.99, 0.99))
+    queue.version = QueueVersion.objects.create(queue=queue, no=2, content=dump.content(harder), created_at=NOON)
+    queue.save(update_fields=["version"])
+    publish.roll_back(queue=queue, by=None, why="it hurts", at=NOON)
+    assert live(queue).no == 1
