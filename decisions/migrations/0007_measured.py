@@ -4,12 +4,14 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from decisions.queues import live
 from decisions.record import guards
 
 
 def guard(apps, schema_editor):
     guards.grant(schema_editor.connection)
     guards.protect(schema_editor.connection)
+    live.make_moves(schema_editor.connection)
 
 
 class Migration(migrations.Migration):
@@ -62,6 +64,7 @@ class Migration(migrations.Migration):
                 ('mean_p', models.FloatField()),
                 ('beta', models.FloatField()),
                 ('strata', models.JSONField(default=list)),
+                ('why', models.CharField(blank=True, max_length=500)),
                 ('at', models.DateTimeField()),
             ],
         ),
@@ -225,6 +228,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='alert',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'closed'), _negated=True), fields=('queue', 'kind', 'key'), name='alert_one_open'),
+        ),
+        migrations.AddIndex(
+            model_name='item',
+            index=models.Index(condition=models.Q(('route', 'pass')), fields=['queue', 'arrived_at'], name='item_passed'),
         ),
         migrations.AddConstraint(
             model_name='frame',

@@ -230,4 +230,4 @@ def test_functions_that_run_as_the_owner_name_their_search_path() -> None:
         cursor.execute("SELECT proname, proconfig FROM pg_proc WHERE proname LIKE 'decisions%'")
         found = dict(cursor.fetchall())
     path = ["search_path=pg_catalog, pg_temp"]
-    assert found == {"decisions_refuse_change": path, "decisions_erase_item": path}
+    assert found == {"decisions_refuse_change": path, "decisions_erase_item": path, "decisions_moves": path}
