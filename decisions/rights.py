@@ -40,6 +40,7 @@ class Act(StrEnum):
     APPROVE_POLICY = "approve_policy"  # of somebody else; on a queue without four eyes one's own too
     PUBLISH_POLICY = "publish_policy"
     ROLL_BACK_POLICY = "roll_back_policy"
+    CLOSE_FRAME = "close_frame"  # draw audits of what was passed, before the day is over
     APPLY_QUEUE = "apply_queue"
     PAUSE_QUEUE = "pause_queue"
     MANAGE_PEOPLE = "manage_people"
@@ -136,6 +137,7 @@ TABLE: dict[Act, dict[str, Limit]] = {
     Act.APPROVE_POLICY: {Role.MANAGER: YES},
     Act.PUBLISH_POLICY: {Role.MANAGER: YES},
     Act.ROLL_BACK_POLICY: {Role.MANAGER: YES},
+    Act.CLOSE_FRAME: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.APPLY_QUEUE: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.PAUSE_QUEUE: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
     Act.MANAGE_PEOPLE: {Role.ADMIN: YES},

@@ -107,6 +107,7 @@ def make_queue(**changes: Any) -> Queue:
         soft=spec.policy.soft,
         suggest=spec.policy.suggest,
         control_share=spec.policy.control_share,
+        audit_budget=spec.policy.audit_budget,
         objective=spec.policy.objective,
         why="first",
         created_at=NOON,

@@ -147,7 +147,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='item',
-            index=models.Index(condition=models.Q(('route', 'soft')), fields=['queue', 'arrived_at'], name='item_soft'),
+            index=models.Index(condition=models.Q(('route', 'soft'), models.Q(('reason', 'control'), _negated=True)), fields=['queue', 'arrived_at', 'u'], name='item_soft'),
+        ),
+        migrations.AddIndex(
+            model_name='item',
+            index=models.Index(condition=models.Q(('reason', 'control')), fields=['queue', 'arrived_at', 'u'], name='item_control'),
         ),
         migrations.AddConstraint(
             model_name='policy',

@@ -30,6 +30,7 @@ class Frame(Fact):
     beta = models.FloatField()
     strata = models.JSONField(default=list)
     person = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
+    why = models.CharField(max_length=500, blank=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -12,6 +12,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
 BETA = 0.25  # the part of an audit's budget that goes to all items alike
+LATE_BETA = 0.10  # the same once so many audits were answered positive that the scores can be trusted more:
+ENOUGH_POSITIVES = 100
 LEAST_MEAN = 1e-3  # what stands for mean(p) until a frame has closed, so that no item has size 0
 
 
