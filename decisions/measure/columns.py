@@ -16,7 +16,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 WordArray = npt.NDArray[np.object_]
 
-INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated")
+INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated", "is_model")
 FLOATS = ("arrived", "score", "p", "q", "u", "y", "pi", "value", "at", "n", "weight")
 WORDS = ("band", "route", "reason", "segment", "source", "state", "purpose", "key", "first", "second", "ruled")
 TYPES = {
@@ -32,6 +32,10 @@ class Rows:
     def where(self, mask: BoolArray) -> Self:
         """Return the rows for which the mask holds."""
         return replace(self, **{f.name: getattr(self, f.name)[mask] for f in fields(self)})  # type: ignore[type-var,arg-type]  # subclasses are dataclasses
+
+    def part(self, low: int, high: int) -> Self:
+        """Return the rows of these places, as views."""
+        return replace(self, **{f.name: getattr(self, f.name)[low:high] for f in fields(self)})  # type: ignore[type-var,arg-type]  # as above
 
     def joined(self, *others: Self) -> Self:
         """Return these rows with others of their kind behind them."""

@@ -287,7 +287,7 @@ def recall(caught: Counted, missed: Count, *, level: float = LEVEL) -> Estimate:
         return plain
     c, f = caught.value, missed.value
     low, high = _recall_limits(caught, missed, level)
-    if high <= 0:
+    if high <= 0 and not f:
         return replace(plain, why=Why.NO_POSITIVES)
     if c is None or missed.found == 0:
         return replace(plain, low=low, high=high, why=Why.NO_CONTROL if c is None else Why.NONE_FOUND)

@@ -9,8 +9,8 @@ import numpy as np
 from decisions.measure import curves, estimates, regions, reviewers, window
 from decisions.measure.estimates import Caught, Count, Estimate, Share, Why
 from decisions.measure.reviewers import Errors
-from decisions.measure.sample import Labelled, Purpose, State
-from decisions.measure.window import DAY, Filters, Span, Window
+from decisions.measure.sample import Labelled, State
+from decisions.measure.window import DAY, Filters, Sample, Span, Window
 from decisions.models import Item, ModelVersion, Policy, Queue
 from decisions.queues.spec import Spec
 
@@ -54,7 +54,7 @@ class OperatingPoint:
     """
 
     at: datetime
-    fresh_at: datetime
+    fresh_at: datetime | None
     start: datetime
     end: datetime
     filters: Filters
@@ -121,19 +121,17 @@ def point(
     model: str | None = None,
     policy: int | None = None,
     segment: str | None = None,
-) -> OperatingPoint | None:
-    """Return what was measured in the last days, whole hours up to `at`; None where nothing was counted yet."""
+) -> OperatingPoint:
+    """Return what was measured in the last days: whole hours, up to the last one that was counted."""
     filters = Filters(model, policy, segment)
     seen = window.read(queue_id, at, days=days, filters=filters)
-    return None if seen is None else _point(seen, filters, _queue(queue_id), _policy(queue_id, policy))
+    return _point(seen, filters, _queue(queue_id), _policy(queue_id, policy))
 
 
-def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page | None:
-    """Return the operating point with its chart over time, its plane and its calibration; None as above."""
+def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page:
+    """Return the operating point with its chart over time, its plane and its calibration."""
     before = POOL // DAY
     seen = window.read(queue_id, at, days=days + before, filters=filters)
-    if seen is None:
-        return None
     now = seen.narrowed(seen.end - DAY * days, seen.end)
     live = _policy(queue_id, filters.policy)
     return Page(
@@ -161,10 +159,10 @@ def curve(queue_id: int, seen: Window, live: Policy | None, filters: Filters) ->
         model = ModelVersion.objects.filter(queue=queue_id, name=filters.model).first()
     if model is None:
         return Plane(None, ())
-    rows = _answerable(seen.in_measured()[0])
-    rows = rows.where((rows.model == model.pk) & ~np.isnan(rows.score))
-    if not (rows.purpose == Purpose.AUDIT.value).any():
+    inner, _counts = seen.in_measured()
+    if not len(inner.audits):
         return Plane(model, ())
+    rows = inner.all.where((inner.all.model == model.pk) & ~np.isnan(inner.all.score))
     told = curves.Rows(rows.score, rows.y, rows.pi, _floored(rows))
     cuts = (live.hard, live.soft) if live and live.model_id == model.pk else (None, None)
     hard, soft = (None if cut is None else curves.above(cut, told) for cut in cuts)
@@ -173,20 +171,16 @@ def curve(queue_id: int, seen: Window, live: Policy | None, filters: Filters) ->
 
 def calibration(seen: Window) -> tuple[curves.Bin, ...]:
     """Return what recalibrated probabilities foretold and what was found, in weighted bins."""
-    rows = _answerable(seen.in_measured()[0])
-    rows = rows.where(~np.isnan(rows.p))
+    rows = seen.in_measured()[0].all
     return tuple(curves.calibration(rows.p, rows.y, rows.pi)) if (~np.isnan(rows.y)).any() else ()
 
 
 def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) -> OperatingPoint:
-    rows = seen.rows
-    control, soft = rows.of(Purpose.CONTROL), rows.of(Purpose.SOFT)
+    control, soft, all_rows = seen.sample.control, seen.sample.soft, seen.sample.all
     inner, counts = seen.in_measured()
-    audits = inner.of(Purpose.AUDIT)
     passes = counts.count(is_model=True, route="pass")
     caught = _caught(inner, counts.count(is_model=True, band="hard"))
     missed = _missed(inner, passes)
-    labels = _answerable(rows)
     return OperatingPoint(
         at=seen.at,
         fresh_at=seen.fresh_at,
@@ -204,11 +198,11 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
         caught=caught.value,
         missed=missed,
         recall=estimates.recall(caught, missed),
-        audits=_asked(audits, len(audits)),
-        errors=reviewers.errors(audits, truths(queue.spec), passes=passes),
+        audits=_asked(inner.audits, len(inner.audits)),
+        errors=reviewers.errors(inner.audits, truths(queue.spec), passes=passes),
         apart=_apart(seen),
-        simulated=int((labels.is_simulated & ~np.isnan(labels.y)).sum()),
-        labels=int((~np.isnan(labels.y)).sum()),
+        simulated=int((all_rows.is_simulated & ~np.isnan(all_rows.y)).sum()),
+        labels=int((~np.isnan(all_rows.y)).sum()),
         policy=policy,
     )
 
@@ -217,10 +211,10 @@ def _moment(seen: Window) -> Moment:
     inner, counts = seen.in_measured()
     missed = _missed(inner, counts.count(is_model=True, route="pass"))
     caught = _caught(inner, counts.count(is_model=True, band="hard"))
-    soft = seen.rows.of(Purpose.SOFT)
+    soft = seen.sample.soft
     return Moment(
         seen.end,
-        _hard(seen.rows.of(Purpose.CONTROL), seen.counts.count(is_model=True, band="hard")),
+        _hard(seen.sample.control, seen.counts.count(is_model=True, band="hard")),
         estimates.precision(soft.y, soft.pi),
         missed,
         estimates.recall(caught, missed),
@@ -238,12 +232,12 @@ def _hard(control: Labelled, items: int) -> Share:
     return replace(share, why=Why.NO_CONTROL) if items and not len(control) else share
 
 
-def _caught(rows: Labelled, hard_items: int) -> regions.Sum:
+def _caught(rows: Sample, hard_items: int) -> regions.Sum:
     """Return the positives that somebody or something acted on: those that people found, and the precise part of HARD.
 
     A control item that expired was left alone, so it is not part of HARD here.
     """
-    soft, control = rows.of(Purpose.SOFT), rows.of(Purpose.CONTROL)
+    soft, control = rows.soft, rows.control
     told = soft.where(~np.isnan(soft.y))
     found = estimates.missed(told.y, told.pi, _floored(told)) if len(told) else Caught(0.0)
     left = hard_items - int((control.state == State.EXPIRED.value).sum())
@@ -251,12 +245,11 @@ def _caught(rows: Labelled, hard_items: int) -> regions.Sum:
     return regions.Sum(tuple(regions.Within(known, 1.0, 0.0) for known in (found, acted)))
 
 
-def _missed(rows: Labelled, passes: int) -> Count:
+def _missed(rows: Sample, passes: int) -> Count:
     """Return the positives that nobody acted on: of what was passed by its audits, and of what expired."""
-    audits, people = rows.of(Purpose.AUDIT), _answerable(rows)
-    gone = reviewers.stand_ins(people.where(people.purpose != Purpose.AUDIT.value))
+    audits, gone = rows.audits, reviewers.stand_ins(rows.people)
     if not passes and not len(gone.y):
-        return Count(0.0, 0.0, 0.0, of=0) if len(rows) else Count(why=Why.NO_LABELS)
+        return Count(0.0, 0.0, 0.0, of=0) if len(rows.people) else Count(why=Why.NO_LABELS)
     if passes and not len(audits):
         return Count(why=Why.NO_LABELS, of=passes)
     expired = round(float((1.0 / gone.pi).sum()))
@@ -273,13 +266,9 @@ def _floored(rows: Labelled) -> estimates.FloatArray:
     return np.where(np.isnan(rows.q), np.nan_to_num(rows.p), rows.q**2)
 
 
-def _answerable(rows: Labelled) -> Labelled:
-    return rows.where(np.isin(rows.reason, (REASON.SCORE.value, REASON.CONTROL.value)))
-
-
 def _asked(rows: Labelled, items: int) -> Asked:
-    kept = float(rows.pi[rows.purpose == Purpose.SOFT.value].min(initial=1.0))
-    weight = np.where(rows.purpose == Purpose.SOFT.value, 1.0 / rows.pi, 1.0)
+    weight = rows.weight
+    kept = float(1.0 / weight.max(initial=1.0))
     states = (State.ANSWERED, State.CANT_TELL, State.OPEN, State.EXPIRED)
     answered, cant_tell, waiting, expired = (round(float(weight[rows.state == one.value].sum())) for one in states)
     return Asked(items, answered, cant_tell, waiting, expired, kept)
@@ -290,7 +279,7 @@ def _apart(seen: Window) -> tuple[Apart, ...]:
     kinds = [reason.value for reason in (REASON.INPUT_CHECK, REASON.OUTPUT_CHECK, REASON.FALLBACK)]
     found = []
     for kind in kinds:
-        rows = seen.rows.where((seen.rows.reason == kind) & (seen.rows.route == "soft"))
+        rows = seen.sample.apart.where((seen.sample.apart.reason == kind) & (seen.sample.apart.route == "soft"))
         items = seen.counts.count(reason=kind)
         if items or len(rows):
             found.append(Apart(kind, items, estimates.precision(rows.y, rows.pi)))

@@ -8,7 +8,7 @@ import numpy as np
 from decisions.measure import estimates
 from decisions.measure.columns import FloatArray, WordArray
 from decisions.measure.estimates import Count, Estimate, Share
-from decisions.measure.sample import Labelled, Purpose, State
+from decisions.measure.sample import Labelled, State
 from decisions.models import Ruling
 
 VALUES = {"positive": 1.0, "negative": 0.0}
@@ -68,9 +68,8 @@ def stand_ins(people: Labelled) -> StandIns:
     what the expired ones would have shown. Where none was answered the rows have no label, and audits stand for them.
     """
     gone, seen = people.state == State.EXPIRED.value, people.state == State.ANSWERED.value
-    weight = np.where(people.purpose == Purpose.CONTROL.value, 1.0, 1.0 / people.pi)
-    p = np.nan_to_num(people.p)
-    if not seen.any():
+    weight, p = people.weight, np.nan_to_num(people.p)
+    if not gone.any() or not seen.any():
         return StandIns(people.y[gone], 1.0 / weight[gone], p[gone])
     stratum = estimates.strata(p, seen)
     y, pi, chosen = [np.empty(0)], [np.empty(0)], [np.empty(0)]

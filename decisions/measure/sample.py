@@ -14,12 +14,12 @@ from typing import Self
 import numpy as np
 
 from decisions.measure.columns import BoolArray, FloatArray, IntArray, Rows, WordArray, read
-from decisions.measure.counts import MODEL, Bands, Which, bands, counted_until, floor_hour
+from decisions.measure.counts import Which, bands, counted_until, floor_hour
 from decisions.models import Frame
 
 __all__ = ["Labelled", "Traffic", "bands", "counted_until", "floor_hour", "frames", "labelled", "traffic"]
 
-CAP = 50_000  # SOFT rows read at most; above it they are thinned by u
+CAP = 10_000  # SOFT rows, and control rows, read at most; above it they are thinned by u
 TRAFFIC_CAP = 200_000
 DAY = timedelta(days=1)
 
@@ -46,10 +46,12 @@ class Labelled(Rows):
     """One row a SOFT, control or drawn item; NaN where a number is missing, 0 where an id is, "" where a word is.
 
     `arrived` is in seconds since 1970, `y` 1 (positive), 0 (negative) or NaN (`state` says why), `pi` in (0, 1] the
-    logged probability that a person was asked: c for control, the draw's for an audit, 1 for SOFT or the kept share
-    where rows were thinned. `frame` is that of a drawn item, `first` and `second` the outcomes that its audit and the
-    second opinion concluded, `ruled` the source of the ruling that holds. `was_override`: the label differs from what
-    the machine did or suggested. `is_simulated`: a simulated reviewer gave it.
+    logged probability that a person was asked: c for control, the draw's for an audit, 1 for SOFT, each times the kept
+    share where rows were thinned; `weight` is then how many rows each stands for. `frame` is that of a drawn item,
+    `first` and `second` the outcomes that its audit and the second opinion concluded, `ruled` the source of the ruling
+    that holds. `was_override`: the label differs from what the machine did or suggested. `is_simulated`: a simulated
+    reviewer gave it. `is_model`: no check failed and no lower rung scored it, so the model is answerable for it. Rows
+    are in the order of their arrival.
     """
 
     item: IntArray
@@ -60,6 +62,7 @@ class Labelled(Rows):
     route: WordArray
     reason: WordArray
     pi: FloatArray
+    weight: FloatArray
     q: FloatArray
     u: FloatArray
     y: FloatArray
@@ -72,22 +75,24 @@ class Labelled(Rows):
     value: FloatArray
     was_override: BoolArray
     is_simulated: BoolArray
+    is_model: BoolArray
     purpose: WordArray
     frame: IntArray
     first: WordArray
     second: WordArray
 
     def within(self, start: datetime, end: datetime) -> Self:
-        """Return the rows that arrived in [start, end)."""
-        return self.where((self.arrived >= start.timestamp()) & (self.arrived < end.timestamp()))
+        """Return the rows that arrived in [start, end): views, for rows are in the order of their arrival."""
+        low, high = np.searchsorted(self.arrived, (start.timestamp(), end.timestamp()))
+        return self.part(int(low), int(high))
 
     def of(self, purpose: Purpose) -> Self:
         """Return the rows of one design that the model is answerable for: no failed checks, no fallback."""
-        return self.where((self.purpose == purpose.value) & np.isin(self.reason, [str(r) for r in MODEL]))
+        return self.where((self.purpose == purpose.value) & self.is_model)
 
     def apart(self) -> Self:
         """Return the rows that failed a check or fell below the model."""
-        return self.where(~np.isin(self.reason, [str(r) for r in MODEL]))
+        return self.where(~self.is_model)
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,8 @@ LABEL = """
     CASE WHEN r.source = 'expiry' THEN 'expired' WHEN r.truth IN ('positive', 'negative') THEN 'answered'
         WHEN r.outcome <> '' THEN 'cant_tell' WHEN {late} THEN 'expired' ELSE 'open' END AS state,
     coalesce(r.source, '') AS ruled, coalesce(r.is_override, FALSE)::int AS was_override,
-    coalesce(person.kind = 'simulated', FALSE)::int AS is_simulated"""
+    coalesce(person.kind = 'simulated', FALSE)::int AS is_simulated,
+    (i.reason IN ('score', 'control'))::int AS is_model"""
 LATE = "task.due_at <= %(at)s"
 # An item whose audit is due is closed by the sweep; a late sweep changes nothing here.
 AUDIT = """
@@ -137,15 +143,20 @@ AUDIT = """
     ) said ON TRUE"""
 
 TO_PEOPLE = """
-SELECT {item}, {label}, 0 AS frame, '' AS first, '' AS second,
-    CASE WHEN i.reason = 'control' THEN 'control' ELSE 'soft' END AS purpose,
-    CASE WHEN i.reason = 'control' THEN i.propensity ELSE %(share)s END AS pi
+SELECT {item}, {label}, 0 AS frame, '' AS first, '' AS second, 'soft' AS purpose, %(soft_share)s AS pi,
+    1 / %(soft_share)s AS weight
 FROM decisions_item i {ruled}
-WHERE i.queue_id = %(queue)s AND i.route = 'soft' AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s
-    AND (i.reason = 'control' OR i.u < %(share)s)"""
+WHERE i.queue_id = %(queue)s AND i.route = 'soft' AND NOT (i.reason = 'control') AND i.u < %(soft_share)s
+    AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
+CONTROL = """
+SELECT {item}, {label}, 0 AS frame, '' AS first, '' AS second, 'control' AS purpose,
+    i.propensity * %(control_share)s AS pi, 1 / %(control_share)s AS weight
+FROM decisions_item i {ruled}
+WHERE i.queue_id = %(queue)s AND i.reason = 'control' AND i.u < %(control_share)s
+    AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
 DRAWN = """
 SELECT {item}, {label}, f.id AS frame, coalesce(said.first, '') AS first, coalesce(said.second, '') AS second,
-    'audit' AS purpose, d.pi
+    'audit' AS purpose, d.pi, 1.0 AS weight
 FROM decisions_frame f JOIN decisions_draw d ON d.frame_id = f.id JOIN decisions_item i ON i.id = d.item_id
     {ruled} {audit}
 WHERE f.queue_id = %(queue)s AND f.starts_at < %(end)s AND f.ends_at > %(start)s AND f.at <= %(at)s
@@ -154,6 +165,7 @@ WHERE f.queue_id = %(queue)s AND f.starts_at < %(end)s AND f.ends_at > %(start)s
 PARTS = {"item": ITEM, "ruled": RULED, "audit": AUDIT}
 STATEMENTS = (
     TO_PEOPLE.format(label=LABEL.format(late="FALSE"), **PARTS),
+    CONTROL.format(label=LABEL.format(late="FALSE"), **PARTS),
     DRAWN.format(label=LABEL.format(late=LATE), **PARTS),
 )
 
@@ -196,15 +208,25 @@ def labelled(
 ) -> Labelled:
     """Return the sampled items that arrived in [start, end), with what was known of them at `at`.
 
-    Above `cap` SOFT rows those with the smallest u are kept, and `pi` says which share that is; control and drawn
-    items are always all there.
+    Above `cap` SOFT or control rows those with the smallest u are kept, and `pi` says so; drawn items are all there.
     """
     which = _which(policy_ids, model_ids, segment)
-    share = _kept_share(bands(queue_id, start, end, which=which), cap)
-    asked = {"queue": queue_id, "start": start, "end": end, "at": at, "share": share, **which.params()}
+    counts = bands(queue_id, start, end, which=which)
+    control = counts.count(reason="control")
+    asked = {
+        "queue": queue_id,
+        "start": start,
+        "end": end,
+        "at": at,
+        "soft_share": _kept_share(counts.count(route="soft") - control, cap),
+        "control_share": _kept_share(control, cap),
+        **which.params(),
+    }
     parts = [read(statement + which.sql(), asked) for statement in STATEMENTS]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    for name in ("was_override", "is_simulated"):
+    order = np.argsort(columns["arrived"], kind="stable")
+    columns = {name: column[order] for name, column in columns.items()}
+    for name in ("was_override", "is_simulated", "is_model"):
         columns[name] = columns[name].astype(np.bool_)
     return Labelled(**columns)
 
@@ -226,6 +248,5 @@ def _which(policies: Collection[int] | None, models: Collection[int] | None, seg
     return Which(None if policies is None else tuple(policies), None if models is None else tuple(models), segment)
 
 
-def _kept_share(counts: Bands, cap: int) -> float:
-    total = counts.count(route="soft") - counts.count(reason="control")
+def _kept_share(total: int, cap: int) -> float:
     return min(1.0, cap / total) if total > 0 else 1.0

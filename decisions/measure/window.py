@@ -1,6 +1,6 @@
 """All that is known of a queue's window: its sampled items, its counts, and the spans whose audits have ended."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Self
@@ -12,7 +12,7 @@ from decisions.exceptions import Fault, Invalid
 from decisions.measure import sample
 from decisions.measure.columns import BoolArray
 from decisions.measure.counts import Bands, Which
-from decisions.measure.sample import Labelled, State
+from decisions.measure.sample import Labelled, Purpose, State
 from decisions.models import Frame, ModelVersion, Policy
 
 DAY = timedelta(days=1)
@@ -45,53 +45,81 @@ class Filters:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """Sampled items by design; `apart` are those that the model is not answerable for."""
+
+    soft: Labelled
+    control: Labelled
+    audits: Labelled
+    apart: Labelled
+
+    @classmethod
+    def of(cls, rows: Labelled) -> Self:
+        """Tell rows apart by their design."""
+        soft, control, audits = (rows.of(purpose) for purpose in (Purpose.SOFT, Purpose.CONTROL, Purpose.AUDIT))
+        return cls(soft, control, audits, rows.apart())
+
+    @property
+    def people(self) -> Labelled:
+        """What went to people by its route: soft and control."""
+        return self.soft.joined(self.control)
+
+    @property
+    def all(self) -> Labelled:
+        """All that the model is answerable for."""
+        return self.soft.joined(self.control, self.audits)
+
+    def within(self, *spans: Span) -> Self:
+        """Return what arrived in these spans."""
+        return replace(self, **{f.name: _within(getattr(self, f.name), spans) for f in fields(self)})
+
+
+def _within(rows: Labelled, spans: tuple[Span, ...]) -> Labelled:
+    parts = [rows.within(start, end) for start, end in spans] or [rows.part(0, 0)]
+    return parts[0].joined(*parts[1:]) if len(parts) > 1 else parts[0]
+
+
+@dataclass(frozen=True)
 class Window:
-    """What arrived in [start, end), whole hours, as it was known at `at`; counted until `fresh_at`.
+    """What arrived in [start, end), whole hours, as it was known at `at`; counted until `fresh_at` (None: never).
 
     `measured` are the spans, disjoint and in order, that have recall: their frames are closed and every audit has
-    ended. `is_split`: hours are told apart by the edges of these spans.
+    ended. No count reaches over an edge of theirs.
     """
 
     at: datetime
-    fresh_at: datetime
+    fresh_at: datetime | None
     start: datetime
     end: datetime
-    rows: Labelled
+    sample: Sample
     counts: Bands
-    frames: tuple[Frame, ...]
     measured: tuple[Span, ...]
 
     def narrowed(self, start: datetime, end: datetime) -> Self:
-        """Return a part of the window; its edges are whole hours or edges of measured spans."""
-        spans = tuple((max(a, start), min(b, end)) for a, b in self.measured if a < end and b > start)
+        """Return a part of the window; its edges are whole hours."""
         return replace(
             self,
             start=start,
             end=end,
-            rows=self.rows.within(start, end),
+            sample=self.sample.within((start, end)),
             counts=self.counts.within(start, end),
-            frames=tuple(f for f in self.frames if f.starts_at < end and f.ends_at > start),
-            measured=spans,
+            measured=tuple((max(a, start), min(b, end)) for a, b in self.measured if a < end and b > start),
         )
 
-    def in_measured(self) -> tuple[Labelled, Bands]:
+    def in_measured(self) -> tuple[Sample, Bands]:
         """Return the rows and counts of the spans that have recall."""
-        return self.rows.where(_inside(self.rows.arrived, self.measured)), self.counts.where(
-            _inside(self.counts.at, self.measured)
-        )
+        return self.sample.within(*self.measured), self.counts.where(_inside(self.counts.at, self.measured))
 
 
-def read(queue_id: int, at: datetime, *, days: int, filters: Filters, cap: int = sample.CAP) -> Window | None:
-    """Return the last days up to the last whole hour that was counted; None where nothing was counted yet."""
+def read(queue_id: int, at: datetime, *, days: int, filters: Filters, cap: int = sample.CAP) -> Window:
+    """Return the last days up to the last whole hour that was counted; empty where nothing was counted yet."""
     which = filters.which(queue_id)
     fresh_at = sample.counted_until(queue_id, at)
-    if fresh_at is None:
-        return None
-    end = sample.floor_hour(min(at, fresh_at))
+    end = sample.floor_hour(min(at, fresh_at or at))
     start = end - DAY * days
     rows = sample.labelled(
         queue_id,
-        start=start,
+        start=start if fresh_at else end,
         end=end,
         at=at,
         policy_ids=which.policies,
@@ -99,10 +127,10 @@ def read(queue_id: int, at: datetime, *, days: int, filters: Filters, cap: int =
         segment=which.segment,
         cap=cap,
     )
-    frames = sample.frames(queue_id, start=start, end=end, at=at)
+    frames = sample.frames(queue_id, start=start, end=end, at=at) if fresh_at else []
     measured = _merge(frames, _waiting(rows), (start, end))
     counts = _counts(queue_id, which, (start, end), measured)
-    return Window(at, fresh_at, start, end, rows, counts, tuple(frames), measured)
+    return Window(at, fresh_at, start, end, Sample.of(rows), counts, measured)
 
 
 def _waiting(rows: Labelled) -> set[int]:

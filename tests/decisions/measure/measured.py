@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from decisions.measure import rollups
-from decisions.models import Draw, Frame, Item, Policy, Queue, Ruling, Task, User
+from decisions.models import Draw, Frame, Item, Policy, Queue, Rollup, Ruling, Task, User
 from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -89,7 +89,8 @@ def next_policy(queue: Queue, **fields: Any) -> Policy:
 
 
 def counted(at: datetime = NOON) -> datetime:
-    """Bring the hourly figures up to a time, and return it."""
+    """Count the hourly figures up to a time from the beginning, and return it."""
+    Rollup.objects.all().delete()
     rollups.roll_up(at)
     return at
 

@@ -146,6 +146,7 @@ def test_only_what_arrived_in_the_window_is_read() -> None:
 def test_policies_models_and_segments_narrow_rows_and_counts() -> None:
     queue = queue_of_last_week()
     one = soft(queue, POSITIVE, segment="north")
+    assert one.model_id is not None
     other = next_policy(queue)
     two = soft(queue, POSITIVE, segment="so:uth")
     counted()
@@ -165,7 +166,7 @@ def test_thinned_rows_say_which_share_was_kept() -> None:
     rows = read(queue, cap=10)
     assert rows.of(sample.Purpose.SOFT).pi.tolist() == [0.25] * 10
     assert rows.of(sample.Purpose.SOFT).u.max() < 0.25
-    assert len(rows.of(sample.Purpose.CONTROL)) == 5  # never thinned
+    assert rows.of(sample.Purpose.CONTROL).pi.tolist() == [0.1] * 5  # too few to be thinned
 
 
 def test_thinning_is_unbiased_over_secrets() -> None:

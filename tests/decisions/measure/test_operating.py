@@ -1,0 +1,433 @@
+"""The operating point, against what was put in: each figure, what it rests on, what it says of what is not known."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from decisions.exceptions import Invalid
+from decisions.measure import operating, sample, summary, window
+from decisions.measure.estimates import Why
+from decisions.measure.operating import OperatingPoint
+from decisions.measure.window import Filters
+from decisions.models import Decision, Item, Policy, Queue
+from tests.decisions.measure.measured import (
+    DAY,
+    HOUR,
+    MIDNIGHT,
+    NEGATIVE,
+    NONE,
+    POSITIVE,
+    audited,
+    control,
+    counted,
+    frame,
+    hard,
+    next_policy,
+    passed,
+    queue_of_last_week,
+    ruled,
+    simulated_person,
+    soft,
+)
+from tests.factories import NOON, make_task, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def measured(queue: Queue, at: datetime = NOON, **asked: Any) -> OperatingPoint:
+    """Count what there is and measure the week before."""
+    counted(at)
+    return operating.point(queue.pk, at, **{"days": 7, **asked})
+
+
+def many(queue: Queue, positive: int, negative: int, **fields: Any) -> None:
+    """Let people answer so many soft items."""
+    for k in range(positive + negative):
+        soft(queue, POSITIVE if k < positive else NEGATIVE, **{"u": (k + 0.5) / (positive + negative), **fields})
+
+
+def test_soft_is_a_census_of_what_was_answered() -> None:
+    queue = queue_of_last_week()
+    many(queue, 3, 1)
+    soft(queue, NONE), soft(queue)
+    found = measured(queue)
+    assert (found.soft.value, found.soft.low, found.soft.high, found.soft.n) == (0.75, 0.75, 0.75, 4)
+    asked = found.soft_asked
+    assert (asked.items, asked.answered, asked.cant_tell, asked.waiting, asked.expired) == (6, 4, 1, 1, 0)
+
+
+def test_hard_is_measured_by_its_control_group() -> None:
+    queue = queue_of_last_week()
+    for k in range(10):
+        hard(queue)
+        control(queue, POSITIVE if k < 9 else NEGATIVE)
+    found = measured(queue)
+    assert found.hard_items == 20
+    assert found.hard.value == pytest.approx(0.9)
+    assert found.hard.low is not None
+    assert found.hard.high is not None
+    assert (found.hard.low < 0.75, found.hard.high > 0.97) == (True, True)
+
+
+def test_recall_is_what_was_caught_of_that_and_what_audits_found() -> None:
+    queue = queue_of_last_week()
+    many(queue, 6, 4)
+    for _k in range(10):
+        hard(queue)
+        control(queue, POSITIVE)
+    audited(queue, POSITIVE, NEGATIVE, NEGATIVE, NEGATIVE, pi=0.25)
+    found = measured(queue)
+    assert found.missed.value == 4  # one found, each stands for four
+    assert found.caught == 6 + 20  # what people found, and all of HARD, control or not
+    assert found.recall.value == pytest.approx(26 / 30)
+    assert found.recall.low is not None
+    assert found.recall.low < 26 / 30
+    assert found.passes == 4
+
+
+def test_none_found_has_a_limit_and_no_point() -> None:
+    queue = queue_of_last_week()
+    many(queue, 6, 4)
+    audited(queue, *[NEGATIVE] * 10, pi=0.5)
+    found = measured(queue)
+    assert found.missed.value == 0
+    assert found.missed.high == pytest.approx(3.69 * 2, rel=0.01)
+    assert (found.recall.value, found.recall.why) == (None, Why.NONE_FOUND)
+    said = summary.sentence(found, queue.spec)
+    assert "100" not in said
+    assert "At least 44.8 % of all Spam was caught. Found 0 in 10 audits: at most 8 of 10 passes were Spam" in said
+
+
+def test_an_audit_that_nobody_could_answer_is_seen_in_the_response() -> None:
+    queue = queue_of_last_week()
+    audited(queue, POSITIVE, NEGATIVE, NONE, None, pi=0.5)
+    found = measured(queue, MIDNIGHT + DAY)
+    assert found.missed.response == 0.5
+    assert found.missed.value == 4  # the answered stand for the rest
+    assert (found.audits.answered, found.audits.cant_tell, found.audits.expired) == (2, 1, 1)
+
+
+def test_recall_waits_for_the_audits_of_a_frame() -> None:
+    queue = queue_of_last_week()
+    many(queue, 5, 5)
+    audited(queue, POSITIVE, NEGATIVE, None, pi=0.5)
+    found = measured(queue)
+    assert (found.measured, found.recall.value, found.recall.why) == ((), None, Why.NO_LABELS)
+    assert summary.advice(found) == [
+        "Set an audit budget in the next policy: without audits nobody knows what was missed."
+    ]
+    Policy.objects.filter(queue=queue).update(state=Policy.State.RETIRED)
+    next_one = Policy.objects.create(
+        queue=queue, no=2, state="live", suggest=0.5, audit_budget=5, objective="o", why="w", created_at=NOON
+    )
+    assert next_one.audit_budget == 5
+    assert "Wait until a frame has closed" in summary.advice(measured(queue))[0]
+    assert measured(queue, MIDNIGHT + DAY).measured == ((MIDNIGHT - DAY, MIDNIGHT),)
+
+
+def test_recall_holds_for_the_spans_of_closed_frames_only() -> None:
+    queue = queue_of_last_week()
+    many(queue, 4, 0)
+    many(queue, 7, 0, arrived_at=MIDNIGHT + HOUR)  # today, open
+    passed(queue, arrived_at=MIDNIGHT + HOUR)
+    audited(queue, POSITIVE, NEGATIVE, pi=0.5)
+    found = measured(queue)
+    assert found.measured == ((MIDNIGHT - DAY, MIDNIGHT),)
+    assert (found.caught, found.passes) == (4, 2)
+    assert found.is_partly_measured
+    assert found.soft.n == 11  # precision is of the whole window
+
+
+def test_counts_stop_where_a_frame_ends_in_mid_hour() -> None:
+    queue = queue_of_last_week()
+    ends = NOON - HOUR * 2 + HOUR / 3
+    for k in range(12):
+        hard(queue, arrived_at=NOON - HOUR * 2 + timedelta(minutes=5 * k))
+    one = passed(queue, arrived_at=NOON - HOUR * 3)
+    frame(queue, ruled(one, NEGATIVE), pi=1.0, starts=MIDNIGHT, ends_at=ends, passes=1)
+    counted()
+    seen = window.read(queue.pk, NOON, days=7, filters=Filters())
+    assert seen.in_measured()[1].count(band="hard") == 4
+    assert seen.counts.count(band="hard") == 12
+
+
+def test_days_of_another_time_zone_need_no_whole_hours() -> None:
+    queue = queue_of_last_week(timezone="Asia/Kolkata")
+    local_midnight = MIDNIGHT - HOUR * 5.5
+    for k in range(48):
+        passed(queue, arrived_at=local_midnight - DAY + timedelta(minutes=30 * k))
+        hard(queue, arrived_at=local_midnight - DAY + timedelta(minutes=30 * k))
+    items = Item.objects.filter(queue=queue, route="pass", arrived_at__lt=local_midnight)
+    frame(queue, *(ruled(item, NEGATIVE) for item in items[:12]), pi=0.25, starts=local_midnight - DAY)
+    found = measured(queue)
+    assert found.measured == ((local_midnight - DAY, local_midnight),)
+    assert found.passes == 48
+    seen = window.read(queue.pk, NOON, days=7, filters=Filters())
+    assert seen.in_measured()[1].count(band="hard") == 48
+
+
+def test_expired_items_count_as_passed() -> None:
+    queue = queue_of_last_week()
+    many(queue, 10, 10)
+    audited(queue, *[NEGATIVE] * 5, pi=1.0)
+    before = measured(queue)
+    for _k in range(20):
+        ruled(soft(queue), NEGATIVE, source="expiry")
+    after = measured(queue)
+    assert (before.caught, before.missed.value) == (10, 0)
+    assert (after.caught, after.soft.n) == (10, 20)  # nobody looked at them
+    assert after.missed.value == pytest.approx(20)  # as many as those with the smallest u show: all positive
+    assert after.missed.of == 5 + 20
+    assert after.recall.value == pytest.approx(1 / 3)
+    assert (after.soft_asked.expired, after.soft_asked.items) == (20, 40)
+
+
+def test_expired_items_without_any_answer_are_not_left_out() -> None:
+    queue = queue_of_last_week()
+    for _k in range(10):
+        ruled(soft(queue), NEGATIVE, source="expiry")
+    audited(queue, POSITIVE, POSITIVE, NEGATIVE, NEGATIVE, pi=1.0)
+    found = measured(queue)
+    assert found.missed.value == pytest.approx(7)  # half of the fourteen
+    assert found.caught == 0
+    assert found.recall.value == 0.0
+
+
+def test_an_expired_control_item_is_not_part_of_what_was_done() -> None:
+    queue = queue_of_last_week()
+    for _k in range(8):
+        hard(queue)
+        control(queue, POSITIVE)
+    ruled(control(queue), NEGATIVE, source="expiry")
+    audited(queue, NEGATIVE, pi=1.0)
+    found = measured(queue)
+    assert (found.hard_items, found.caught) == (17, 16)
+    assert (found.control.expired, found.missed.value) == (1, 1)
+
+
+def test_what_still_waits_is_in_neither_side() -> None:
+    queue = queue_of_last_week()
+    many(queue, 6, 2)
+    audited(queue, POSITIVE, NEGATIVE, pi=1.0)
+    before = measured(queue)
+    soft(queue), soft(queue)
+    after = measured(queue)
+    assert (before.recall.value, after.recall.value) == (6 / 7, 6 / 7)
+    assert after.soft_asked.waiting == 2
+
+
+def test_fallback_and_failed_checks_are_told_apart() -> None:
+    queue = queue_of_last_week()
+    many(queue, 3, 1)
+    for outcome in (POSITIVE, NEGATIVE, NEGATIVE):
+        soft(queue, outcome, reason="fallback")
+    soft(queue, NEGATIVE, reason="input_check", band="none", score=None, p=None)
+    audited(queue, NEGATIVE, POSITIVE, reason="fallback", pi=0.5)
+    found = measured(queue)
+    assert (found.soft.value, found.soft.n, found.missed.n, found.passes) == (0.75, 4, 0, 0)
+    assert [(one.reason, one.items, one.share.n) for one in found.apart] == [("input_check", 1, 1), ("fallback", 5, 3)]
+
+
+def test_without_a_control_group_nobody_knows_how_precise_hard_is() -> None:
+    queue = queue_of_last_week()
+    Policy.objects.filter(queue=queue).update(state=Policy.State.RETIRED)
+    live = Policy.objects.filter(queue=queue).get()
+    Policy.objects.filter(pk=live.pk).update(state=Policy.State.LIVE)
+    next_policy(queue, control_share=0.0, audit_budget=5)
+    hard(queue), hard(queue)
+    audited(queue, POSITIVE, NEGATIVE, pi=1.0)
+    found = measured(queue)
+    assert (found.hard.value, found.hard.why, found.recall.value) == (None, Why.NO_CONTROL, None)
+    assert found.recall.why == Why.NO_CONTROL
+    assert found.recall.low == 0.0
+    assert found.recall.high == pytest.approx(2 / 3)
+    assert "Set a control share" in summary.advice(found)[0]
+
+
+def test_two_policies_in_one_window_are_told_apart() -> None:
+    queue = queue_of_last_week()
+    many(queue, 1, 3)
+    one = passed(queue)
+    next_policy(queue)
+    many(queue, 3, 1)
+    two = passed(queue)
+    frame(queue, ruled(one, POSITIVE), ruled(two, NEGATIVE), pi=0.5)
+    both, first, second = (measured(queue, policy=no) for no in (None, 1, 2))
+    assert (both.soft.value, first.soft.value, second.soft.value) == (0.5, 0.25, 0.75)
+    assert (both.passes, first.passes, second.passes) == (2, 1, 1)
+    assert (first.missed.value, second.missed.value) == (1, 0)  # each at most as many as it passed
+    assert second.policy is not None
+    assert second.policy.no == 2
+
+
+def test_a_segment_has_its_own_figures() -> None:
+    queue = queue_of_last_week()
+    many(queue, 4, 0, segment="north")
+    many(queue, 0, 4, segment="south")
+    found = measured(queue, segment="north")
+    assert (found.soft.value, found.items, measured(queue, segment="east").items) == (1.0, 4, 0)
+
+
+def test_scores_from_elsewhere_are_measured_like_others() -> None:
+    queue = queue_of_last_week()
+    audited(queue, NEGATIVE, POSITIVE, score=0.2, p=0.2, rung="sent", pi=0.5)
+    assert measured(queue, model="external").missed.value == 2
+
+
+@pytest.mark.parametrize("asked", [{"model": "nobody's"}, {"policy": 99}])
+def test_what_is_not_there_cannot_be_asked_for(asked: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        measured(queue_of_last_week(), **asked)
+
+
+def test_nothing_counted_is_nothing_measured() -> None:
+    queue = queue_of_last_week()
+    many(queue, 2, 2)
+    found = operating.point(queue.pk, NOON)
+    assert (found.fresh_at, found.items, found.soft.n, found.recall.why) == (None, 0, 0, Why.NO_LABELS)
+    assert summary.sentence(found, queue.spec) == "Not measured: nothing was audited."
+
+
+def test_simulated_labels_are_counted_and_marked() -> None:
+    queue, person = queue_of_last_week(), simulated_person()
+    ruled(soft(queue), POSITIVE, by=person)
+    many(queue, 1, 1)
+    found = measured(queue)
+    assert (found.labels, found.simulated) == (3, 1)
+
+
+def opinion(item: Item, purpose: str, outcome: str) -> None:
+    task = make_task(item.queue, item, purpose=purpose, state="decided")
+    at = item.arrived_at + HOUR
+    Decision.objects.create(
+        queue=item.queue, item=item, task=task, round=1, purpose=purpose, queue_version=item.queue_version,
+        person=make_user(), outcome=outcome, claimed_at=at, at=at,
+    )  # fmt: skip
+
+
+def seen_twice(queue: Queue, first: str, second: str, ruling: str, source: str = "adjudication") -> Item:
+    """Pass an item whose audit and second opinion said so, and what was ruled in the end."""
+    item = ruled(passed(queue), first)
+    opinion(item, "audit", first)
+    opinion(item, "second", second)
+    return item if first == second else ruled(item, ruling, source=source, at=NOON - HOUR)
+
+
+def test_reviewers_errors_are_taken_out_where_second_opinions_show_them() -> None:
+    queue = queue_of_last_week()
+    right = [seen_twice(queue, POSITIVE, POSITIVE, "") for _k in range(30)]
+    wrong = [seen_twice(queue, POSITIVE, NEGATIVE, NEGATIVE) for _k in range(2)]
+    clear = [seen_twice(queue, NEGATIVE, NEGATIVE, "") for _k in range(88)]
+    overlooked = [seen_twice(queue, NEGATIVE, POSITIVE, POSITIVE) for _k in range(3)]
+    frame(queue, *right, *wrong, *clear, *overlooked, pi=0.5, passes=246)
+    found = measured(queue)
+    errors = found.errors
+    assert (errors.first.value, found.missed.value) == (64, 66)  # as first answered, and as it was settled
+    assert errors.false_positives.value == pytest.approx(2 / 90)
+    assert errors.sensitivity.value == pytest.approx(30 / 33)
+    assert errors.corrected.value == pytest.approx((64 - 123 * 2 / 90) / (30 / 33 - 2 / 90), rel=0.01)
+
+
+def test_a_correction_is_refused_where_errors_may_be_half_of_what_was_found() -> None:
+    queue = queue_of_last_week()
+    right = [seen_twice(queue, POSITIVE, POSITIVE, "")]
+    wrong = [seen_twice(queue, POSITIVE, NEGATIVE, NEGATIVE) for _k in range(4)]
+    clear = [seen_twice(queue, NEGATIVE, NEGATIVE, "") for _k in range(45)]
+    frame(queue, *right, *wrong, *clear, pi=1.0)
+    found = measured(queue)
+    assert (found.errors.first.found, found.missed.found) == (5, 1)
+    assert (found.errors.corrected.value, found.errors.corrected.why) == (None, Why.DROWNED)
+
+
+def test_a_disagreement_that_nobody_ended_tells_nothing_of_errors() -> None:
+    queue = queue_of_last_week()
+    item = ruled(passed(queue), POSITIVE)
+    opinion(item, "audit", POSITIVE)
+    opinion(item, "second", NEGATIVE)
+    frame(queue, item, pi=0.5)
+    errors = measured(queue).errors
+    assert (errors.false_positives.n, errors.sensitivity.n, errors.corrected.why) == (0, 0, Why.NO_GOLD)
+
+
+def test_points_over_time_pool_a_week_each() -> None:
+    queue = queue_of_last_week()
+    for day in range(1, 7):
+        starts = MIDNIGHT - DAY * day
+        many(queue, 1, 1, arrived_at=starts + HOUR)
+        item = ruled(passed(queue, arrived_at=starts + HOUR), POSITIVE if day == 3 else NEGATIVE)
+        frame(queue, item, pi=1.0, starts=starts, passes=1)
+    counted()
+    shown = operating.page(queue.pk, NOON, days=7, filters=Filters())
+    assert [moment.at for moment in shown.moments] == [NOON - DAY * k for k in range(7, -1, -1)]
+    last, early = shown.moments[-1], shown.moments[3]
+    assert (last.recall.value, last.soft.n) == (6 / 7, 12)
+    assert (early.missed.value, early.soft.n) == (0, 6)  # three days of the six were there by then
+    assert shown.point.recall == last.recall
+
+
+def test_the_plane_has_the_live_policy_on_it() -> None:
+    queue = queue_of_last_week()
+    for k in range(40):
+        score = 0.3 + k * 0.015
+        soft(queue, POSITIVE if k >= 10 else NEGATIVE, score=score, p=score)
+    for k in range(20):
+        control(queue, POSITIVE, score=0.9 + k * 0.005, share=1.0)
+    audited(queue, *[NEGATIVE] * 9, POSITIVE, pi=0.5)
+    counted()
+    plane = operating.page(queue.pk, NOON, days=7, filters=Filters()).plane
+    assert plane.model is not None
+    assert plane.hard is not None
+    assert plane.soft is not None
+    assert (plane.hard.threshold, plane.hard.precision.value) == (0.9, 1.0)
+    assert plane.soft.threshold == 0.3
+    assert plane.soft.precision.value == pytest.approx(50 / 60)
+    assert plane.hard.recall.value == pytest.approx(20 / 52)
+    assert plane.soft.recall.value == pytest.approx(50 / 52)
+    assert len(plane.points) > 10
+
+
+def test_calibration_weighs_rows_by_their_propensity() -> None:
+    queue = queue_of_last_week()
+    audited(queue, *[POSITIVE] * 5, pi=1.0, p=0.1)
+    more = [ruled(passed(queue, p=0.1, arrived_at=MIDNIGHT + HOUR), NEGATIVE) for _k in range(5)]
+    frame(queue, *more, pi=0.25, starts=MIDNIGHT, ends_at=MIDNIGHT + HOUR * 2)
+    counted()
+    (one,) = operating.page(queue.pk, NOON, days=7, filters=Filters()).calibration
+    assert one.foretold == pytest.approx(0.1)
+    assert one.share.value == pytest.approx(5 / 25)
+
+
+def test_a_page_without_anything_is_still_there() -> None:
+    shown = operating.page(queue_of_last_week().pk, NOON, days=28, filters=Filters())
+    assert not shown.plane.points
+    assert not shown.calibration
+    assert all(moment.recall.value is None for moment in shown.moments)
+
+
+def test_thinned_soft_items_still_make_the_caught() -> None:
+    queue = queue_of_last_week()
+    for k in range(40):
+        soft(queue, POSITIVE if k % 2 else NEGATIVE, u=k / 40)
+    audited(queue, POSITIVE, NEGATIVE, pi=0.5)
+    counted()
+    seen = window.read(queue.pk, NOON, days=7, filters=Filters(), cap=10)
+    found = operating._point(seen, Filters(), queue, None)
+    assert found.caught == 20
+    assert (found.soft.n, found.soft_asked.kept, found.soft_asked.answered) == (10, 0.25, 40)
+    assert found.soft.low is not None
+    assert found.soft.low < 0.5  # no census any more
+
+
+def test_the_same_log_gives_the_same_figures() -> None:
+    queue = queue_of_last_week()
+    many(queue, 9, 8)
+    audited(queue, POSITIVE, NEGATIVE, NEGATIVE, pi=0.3)
+    before = measured(queue, MIDNIGHT + DAY)
+    soft(queue, POSITIVE, arrived_at=MIDNIGHT + DAY + HOUR)
+    ruled(Item.objects.filter(queue=queue, route="soft").earliest("pk"), NEGATIVE, at=MIDNIGHT + DAY + HOUR)
+    again = operating.point(queue.pk, MIDNIGHT + DAY, days=7)
+    assert (again.recall, again.soft, again.missed) == (before.recall, before.soft, before.missed)
+    assert np.isclose(again.caught or 0, 9)
+    assert sample.counted_until(queue.pk, MIDNIGHT + DAY) == MIDNIGHT + DAY
