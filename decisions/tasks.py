@@ -7,10 +7,11 @@ from celery import shared_task
 from django.core.cache import cache
 
 from decisions import requests
-from decisions.effects import deliver
+from decisions.effects import deliver, notices
 from decisions.learning import datasets, labels
-from decisions.measure import rollups
+from decisions.measure import rollups, watch
 from decisions.record import log
+from decisions.routing import guard
 from decisions.work import sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
@@ -46,6 +47,26 @@ def expire_overdue() -> None:
 def roll_up() -> None:
     """Bring the figures of the pages up to date."""
     rollups.roll_up(log.now())
+
+
+@shared_task
+def guard_canaries() -> None:
+    """Stop canaries of which a sign is off."""
+    guard.watch(log.now())
+
+
+@shared_task
+def watch_signals() -> None:
+    """Look for signals that are off, and open alerts."""
+    watch.check_all(log.now())
+
+
+@shared_task
+def send_notices() -> None:
+    """Tell people and receivers of alerts."""
+    with turn("send_notices") as is_mine:
+        if is_mine:
+            notices.send_due(log.now())
 
 
 @shared_task

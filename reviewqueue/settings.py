@@ -34,6 +34,18 @@ SUBJECT_SECRET = bytes.fromhex(env.str("SUBJECT_SECRET"))
 SECRET_BOX_KEYS = env.list("SECRET_BOX_KEYS")  # Fernet keys, newest first: they seal webhook secrets
 CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", "")  # ed25519 seed in hex; only `checkpoint` needs it
 
+# Mail tells of alerts. Without a host it goes to the log of the process that would have sent it.
+EMAIL_HOST = env.str("EMAIL_HOST", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env.int("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", bool(EMAIL_HOST_USER))
+EMAIL_TIMEOUT = 15  # seconds
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "review-queue@localhost")
+EMAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+ALERT_PAGE = f"{PUBLIC_URL}/floor/alerts/%d/"  # where a message about an alert leads
+
 # Where webhooks may go besides public addresses (CIDR); the demo's receiver is on loopback.
 OUTBOUND_ALLOWED = env.list("OUTBOUND_ALLOWED", default=[])
 
@@ -229,6 +241,9 @@ CELERY_BEAT_SCHEDULE = {
         "sweep_leases": 5.0,
         "expire_overdue": 15.0,
         "roll_up": 10.0,
+        "guard_canaries": 60.0,
+        "send_notices": 15.0,
+        "watch_signals": 300.0,
         "freeze_data_sets": 300.0,
         "forget_requests": 3600.0,
     }.items()

@@ -104,6 +104,23 @@ def close(*, alert_id: int, by: User, end: str, lesson: str, at: datetime) -> Al
     return alert
 
 
+def steps(alert: Alert) -> list[Event]:
+    """Return what the record says of an alert, oldest first."""
+    kinds = (Event.Kind.ALERT_OPENED, Event.Kind.ALERT_CHANGED, Event.Kind.ALERT_CLOSED)
+    mine = Event.objects.filter(chain=alert.queue_id, kind__in=kinds, entry__startswith=f'{{"alert":{alert.pk},')
+    return list(mine.select_related("actor").order_by("seq"))
+
+
+def normal_since(alert: Alert, checked_at: datetime | None) -> datetime | None:
+    """Return since when an open alert's signal is not off any more; None while it is, or where nobody can tell.
+
+    A test of precision stays off once it is, and a canary is not looked at again.
+    """
+    lasting = (Alert.Kind.PRECISION, Alert.Kind.CANARY)
+    is_back = alert.is_open and alert.kind not in lasting and checked_at is not None and checked_at > alert.seen_at
+    return alert.seen_at if is_back else None
+
+
 def times(queue_ids: Sequence[int], at: datetime) -> Times:
     """Return how long incidents took to be detected, diagnosed and mended."""
     closed = Alert.objects.filter(queue__in=queue_ids, closed_at__gt=at - MEASURED)

@@ -234,7 +234,7 @@ def _mix(at: FloatArray, score: FloatArray, key: str, look: Look, rare: float) -
 def _restless(cell: IntArray, look: Look, cells: int) -> float:
     """Return how many times more the blocks before differ than chance lets them; 1 where chance explains it.
 
-    Finney (1971): the chi-squared of blocks by cells over its degrees of freedom, over blocks of about the span's length.
+    Finney (1971): the chi-squared of blocks by cells over its degrees of freedom, for blocks about as long as the span.
     """
     rows, block = look.before.rows, look.before.block
     if look.before.against == Against.FIRST:

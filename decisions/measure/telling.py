@@ -1,6 +1,8 @@
 """An alert in plain words: what is off, and how much; for pages and mails alike."""
 
 from django.utils import formats
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -41,7 +43,25 @@ def sentence(alert: Alert) -> str:
             "rows": _last(alert),
             "against": _against(alert),
         }
-    return _("The guard rolled it back by itself.")
+    return _canary(alert)
+
+
+def compared(alert: Alert) -> str:
+    """Return which rows were compared with which, "" where a signal is no comparison."""
+    told = alert.figures
+    moments = [parse_datetime(str(told.get(name, ""))) for name in ("from", "to", "before_from", "before_to")]
+    if None in moments:
+        return ""
+    times = [formats.date_format(localtime(at), "SHORT_DATETIME_FORMAT") for at in moments if at]
+    return _(
+        "Compared: %(rows)s rows from %(start)s to %(end)s with %(rows_before)s rows from %(before_start)s to "
+        "%(before_end)s. Without a change, so great a difference has a probability of %(p)s."
+    ) % {
+        "rows": formats.number_format(told["rows"], force_grouping=True),
+        "rows_before": formats.number_format(told["rows_before"], force_grouping=True),
+        **dict(zip(("start", "end", "before_start", "before_end"), times, strict=True)),
+        "p": f"{told['p']:.1g}",
+    }
 
 
 def _shares() -> dict[str, str]:
@@ -50,7 +70,6 @@ def _shares() -> dict[str, str]:
         Alert.Kind.MISSING: _("%(share)s of %(rows)s lack it; it was %(before)s %(against)s."),
         Alert.Kind.UNSEEN: _("%(share)s of %(rows)s have a category not seen before; it was %(before)s %(against)s."),
         Alert.Kind.OVERRIDES: _("People decided otherwise in %(share)s of %(rows)s; it was %(before)s %(against)s."),
-        Alert.Kind.CANARY: _("The guard rolled it back by itself: %(share)s of %(rows)s, %(before)s %(against)s."),
     }
 
 
@@ -70,6 +89,23 @@ def _precision(alert: Alert) -> str:
         "found": _percent(told["precision"]),
         "target": _percent(told["target"]),
     }
+
+
+def _canary(alert: Alert) -> str:
+    """Say which sign the guard found off."""
+    told = alert.figures
+    signs = {
+        "hard_share": _(
+            "It was rolled back by itself: %(share)s of its items were hard actions, %(other)s of the live policy's."
+        ),
+        "override_rate": _(
+            "It was rolled back by itself: people overrode %(share)s of it, and %(other)s of the live policy."
+        ),
+        "precision": _("It was rolled back by itself: %(share)s of its controls were right, the target is %(target)s."),
+    }
+    words = signs.get(str(told.get("sign")), _("It was rolled back by itself."))
+    figures = {"share": told.get("share"), "other": told.get("live_share"), "target": told.get("target")}
+    return words % {name: _percent(value or 0.0) for name, value in figures.items()}
 
 
 def _named(alert: Alert, part: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """The figures of the caller's queues in the text format of Prometheus, read afresh with each scrape."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from django.http import HttpResponse
@@ -12,7 +13,7 @@ from prometheus_client.registry import Collector
 from rest_framework.request import Request
 
 from decisions.measure import floor
-from decisions.models import Action, PendingLabel, Queue
+from decisions.models import Action, Alert, PendingLabel, Queue
 from reviewqueue.api import auth, queues
 from reviewqueue.api.door import Door
 
@@ -50,6 +51,9 @@ class Figures(Collector):
         for name, words, key in FIGURES:
             yield _one(name, words, {queue: figures[key] for queue, figures in status.items()})
         yield _one("rq_overdue_tasks", "Past their deadline.", {q: s["backlog"]["overdue"] for q, s in status.items()})
+        open_ = Alert.objects.open()
+        by_level = {q.slug: Counter(open_.filter(queue=q).values_list("level", flat=True)) for q in self.queues}
+        yield _by("rq_alerts_open", "Signals that are off, until somebody closes them.", "level", by_level)
         yield from self._outbox()
 
     def _outbox(self) -> Iterator[GaugeMetricFamily]:

@@ -7,8 +7,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from decisions.models import Membership, Queue, User
+from decisions.models import Alert, Membership, Queue, User
+from decisions.record import log
 from decisions.rights import Act
 from reviewqueue.web import queues
 
@@ -33,7 +35,7 @@ def workplace(request: HttpRequest) -> dict[str, Any]:
     memberships = list(Membership.objects.of(user).select_related("queue"))
     return {
         **shown,
-        "nav": [entry for entry in _nav(user, place) if entry],
+        "nav": [*_nav(user, place), *_alerts(request, user)],
         "queues": _switcher(request, user, place),
         "person_role": ", ".join(sorted({str(Role(m.role).label) for m in memberships})),
         "keys_json": json.dumps(user.keys),
@@ -44,6 +46,30 @@ def workplace(request: HttpRequest) -> dict[str, Any]:
 def _place(request: HttpRequest) -> str:
     match = request.resolver_match
     return match.namespace if match and match.namespace in WORKPLACES else ""
+
+
+def _alerts(request: HttpRequest, user: User) -> list[dict[str, Any]]:
+    """Return the way to the alert inbox, with how many are loud, for who may see those of a queue."""
+    mine = [queue.pk for queue in Queue.objects.all() if queues.may(user, queue, Act.SEE_ALERTS)]
+    if not mine:
+        return []
+    loud = Alert.objects.loud(log.now()).filter(queue__in=mine).count()
+    badge = {"badge": loud, "badge_label": ngettext("%(n)s alert", "%(n)s alerts", loud) % {"n": loud}} if loud else {}
+    return [
+        {
+            "label": _("Alerts"),
+            "url": reverse("floor:alerts"),
+            "active": _is_alerts(request),
+            "icon": "warn",
+            "key": "g w",
+            **badge,
+        }
+    ]
+
+
+def _is_alerts(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return bool(match and match.namespace == "floor" and "alert" in (match.url_name or ""))
 
 
 def _nav(user: User, place: str) -> list[dict[str, Any]]:

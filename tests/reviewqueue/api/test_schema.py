@@ -19,6 +19,7 @@ from decisions.routing import publish
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from reviewqueue.api import auth, examples, ops
+from tests.decisions.measure.alerting import make_alert
 from tests.factories import NOON, make_item, make_queue, make_task
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller
@@ -47,6 +48,7 @@ class World:
         self.queue: Queue = make_queue(undo=timedelta(hours=1))
         self.person: Caller = caller("manager", self.queue)
         self.passed: Item = make_item(self.queue, route="pass", band="pass", score=0.1, propensity=None)
+        self.alert = make_alert(self.queue)
         self.draft = publish.draft(queue=self.queue, changes={"hard": 0.95}, by=None, why="stricter", at=NOON)
         times = {"due_at": NOON, "next_at": NOON, "created_at": NOON, "delivered_at": NOON}
         self.told = Action.objects.create(
@@ -66,6 +68,7 @@ class World:
         """Return method and path of a call, with ids that exist unless others are given."""
         method, path, _operation = contract.operations()[operation]
         known = {"queue": self.queue.slug, "item": self.passed.pk, "action": self.told.pk, "no": self.draft.no}
+        known["alert"] = self.alert.pk
         path = path.format(**{"task": FAR, "decision": FAR, **known, **ids})
         asks_for_queue = operation.startswith(("list_", "stream_")) and "queue" not in path and operation != QUEUES
         slug = ids.get("queue", self.queue.slug)
@@ -78,6 +81,8 @@ class World:
 
 QUEUES = "list_queues"
 ITEM = {"external_id": "m-1", "payload": {"text": "hello"}, "score": 0.6}
+SNOOZE = {"until": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}
+CLOSE = {"end": "false_alarm", "lesson": "x"}
 
 
 def submit_item(world: World) -> None:
@@ -124,6 +129,16 @@ def readyz(world: World) -> None:
         world.send("readyz")
 
 
+def canary(world: World) -> None:
+    world.send("approve_policy", {"why": "read it"})
+    world.send("start_canary", {"why": "carefully", "share": 0.1})
+
+
+def published(world: World) -> None:
+    world.send("approve_policy", {"why": "read it"})
+    world.send("publish_policy", {"why": "ready"})
+
+
 WORKS: dict[str, Callable[[World], Any]] = {
     "submit_item": submit_item,
     "submit_batch": submit_batch,
@@ -138,16 +153,25 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "override_item": lambda world: world.send("override_item", {"outcome": "spam", "reason": "content"}),
     "get_item": lambda world: world.send("get_item", item=world.decided().item_id),
     "record_result": lambda world: world.send("record_result", {"result": "done"}),
-    "publish_policy": lambda world: world.send("publish_policy", {"why": "ready"}),
-    "roll_back_policy": lambda world: (
-        world.send("publish_policy", {"why": "ready"}),
-        world.send("roll_back_policy", {"why": "no"}),
-    ),
+    "draft_policy": lambda world: world.send("draft_policy", {"why": "stricter", "hard": 0.97}),
+    "approve_policy": lambda world: world.send("approve_policy", {"why": "read it"}),
+    "withdraw_policy": lambda world: world.send("withdraw_policy", {"why": "no need"}),
+    "start_canary": canary,
+    "stop_canary": lambda world: (canary(world), world.send("stop_canary", {"why": "enough"})),
+    "get_canary": lambda world: (world.send("get_canary"), canary(world), world.send("get_canary")),
+    "publish_policy": published,
+    "roll_back_policy": lambda world: (published(world), world.send("roll_back_policy", {"why": "no"})),
     "list_decisions": listed("list_decisions"),
     "list_rulings": listed("list_rulings"),
     "list_events": listed("list_events"),
     "list_actions": listed("list_actions"),
     "stream_labels": lambda world: world.send("stream_labels"),
+    "list_alerts": listed("list_alerts"),
+    "get_alert": lambda world: world.send("get_alert"),
+    "acknowledge_alert": lambda world: world.send("acknowledge_alert"),
+    "snooze_alert": lambda world: world.send("snooze_alert", SNOOZE),
+    "diagnose_alert": lambda world: world.send("diagnose_alert", {"cause": "x"}),
+    "close_alert": lambda world: world.send("close_alert", CLOSE),
     "list_queues": lambda world: world.send("list_queues"),
     "list_policies": lambda world: world.send("list_policies"),
     "queue_status": lambda world: world.send("queue_status"),
@@ -169,7 +193,7 @@ def forbidden(world: World, operation: str) -> None:
 
 
 def absent(world: World, operation: str) -> None:
-    body = {"lease": 0, "outcome": "spam", "reason": "unclear", "why": "x", "result": "done"}
+    body = {"lease": 0, "outcome": "spam", "reason": "unclear", "why": "x", "result": "done", "share": 0.1}
     wanted = {
         "skip_task": ("lease", "reason"),
         "escalate_task": ("lease",),
@@ -177,13 +201,20 @@ def absent(world: World, operation: str) -> None:
         "override_item": ("outcome",),
         "record_result": ("result",),
         "publish_policy": ("why",),
+        "draft_policy": ("why",),
+        "approve_policy": ("why",),
+        "withdraw_policy": ("why",),
+        "start_canary": ("why", "share"),
+        "stop_canary": ("why",),
         "roll_back_policy": ("why",),
     }
+    body |= {**SNOOZE, **CLOSE, "cause": "x"}
+    wanted |= {"snooze_alert": ("until",), "diagnose_alert": ("cause",), "close_alert": ("end", "lesson")}
     usual = ("lease",) if operation.endswith("_task") else ()
     said = {name: body[name] for name in wanted.get(operation, usual)}
     if operation == "escalate_task":
         said["reason"] = "expert"
-    world.send(operation, said, queue="no-such", item=FAR, action=FAR, no=FAR)
+    world.send(operation, said, queue="no-such", item=FAR, action=FAR, no=FAR, alert=FAR)
 
 
 def malformed(world: World, operation: str) -> None:

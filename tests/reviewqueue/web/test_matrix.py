@@ -13,6 +13,7 @@ from decisions.routing import publish
 from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.web import urls
+from tests.decisions.measure.alerting import make_alert
 from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,15 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "review/<slug>/tasks/<task_id>/escalate/"): ({**LEASE, "reason": "expert"},
                                                                             "302 404 302 302 302 403 403"),
     ("GET", "floor/"): (None,                                               "302 200 200 200 200 200 200"),
+    ("GET", "floor/alerts/"): (None,                                        "302 200 200 200 200 200 200"),
+    ("GET", "floor/alerts/live/"): (None,                                   "302 200 200 200 200 200 200"),
+    ("GET", "floor/alerts/<alert_id>/"): (None,                             "302 404 403 200 200 200 200"),
+    ("GET", "floor/alerts/<alert_id>/items/"): (None,                       "302 404 403 200 200 200 200"),
+    ("POST", "floor/alerts/<alert_id>/acknowledge/"): ({},                  "302 404 403 302 302 403 302"),
+    ("POST", "floor/alerts/<alert_id>/snooze/"): ({"hours": "24"},          "302 404 403 302 302 403 302"),
+    ("POST", "floor/alerts/<alert_id>/diagnose/"): ({"cause": "x"},         "302 404 403 302 302 403 302"),
+    ("POST", "floor/alerts/<alert_id>/close/"): ({"end": "false_alarm", "lesson": "x"},
+                                                                            "302 404 403 302 302 403 302"),
     ("GET", "floor/<slug>/"): (None,                                        "302 404 200 200 200 200 200"),
     ("GET", "floor/<slug>/live/"): (None,                                   "302 404 200 200 200 200 200"),
     ("POST", "floor/<slug>/shifts/"): (SHIFT,                               "302 404 403 302 302 403 403"),
@@ -141,6 +151,8 @@ def address(route: str, person: User | None, queue: Queue) -> str:
             queue=queue, made_by=who, starts_at=NOON, ends_at=NOON + timedelta(hours=1), people=1
         )
         route = route.replace("<shift_id>", str(shift.pk))
+    if "<alert_id>" in route:
+        route = route.replace("<alert_id>", str(make_alert(queue).pk))
     if "<item_id>" in route:
         route = route.replace("<item_id>", str(make_item(queue, route="hard", band="hard").pk))
     if "<no>" in route:
