@@ -59,7 +59,7 @@ def read(live: Live, *, days: int, at: datetime) -> Recent | None:
     What was read stays for five minutes, so that moving a slider asks the database for nothing.
     """
     since = datetime.fromtimestamp(at.timestamp() // KEPT_FOR * KEPT_FOR, UTC)
-    return _read(_Known(live), days, since)
+    return _read(_Known(live), days, since) or _read.__wrapped__(_Known(live), days, at)  # nothing is not kept
 
 
 class _Known:
@@ -79,8 +79,6 @@ class _Known:
 def _read(known: _Known, days: int, at: datetime) -> Recent | None:
     live = known.live
     seen = window.read(live.queue_id, at, days=days, filters=Filters())
-    if seen is None:
-        return None
     traffic = sample.traffic(live.queue_id, days=days, at=seen.end)
     return _recent(live, seen, traffic) if len(traffic) else None
 
@@ -90,11 +88,12 @@ def _recent(live: Live, seen: Window, traffic: Traffic) -> Recent:
     mine = _is_mine(traffic, live)
     shares = dict(Policy.objects.filter(queue=live.queue_id).values_list("pk", "control_share"))
     stream = _stream(traffic.where(mine), cuts, shares)
-    rows = seen.rows.where(_is_mine(seen.rows, live) & np.isin(seen.rows.reason, BY_SCORE))
+    rows = seen.sample.all
+    rows = rows.where(_is_mine(rows, live))
     world = World.of(stream, _labels(rows))
     spans = [(start.timestamp(), end.timestamp()) for start, end in seen.measured]
     in_items, in_rows = _inside(world.stream.arrived, spans), _inside(rows.arrived, spans)
-    audits = rows.where(in_rows).of(Purpose.AUDIT)
+    audits = rows.where(in_rows & (rows.purpose == Purpose.AUDIT.value))
     is_audited = bool((~np.isnan(audits.y)).any())
     kept = rows.where(in_rows) if is_audited else rows
     audited = World(world.stream.part(in_items), _labels(kept)) if is_audited else world

@@ -1,0 +1,199 @@
+"""A policy with its people on what came lately: volumes, what was measured, and the work that it makes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+
+from decisions.measure import intervals, prospects, staffing
+from decisions.measure.intervals import Limits
+from decisions.measure.prospects import Figure
+from decisions.measure.recent import Recent
+from decisions.measure.regions import Supposed
+from decisions.measure.staffing import Path
+from decisions.measure.terms import Terms
+from decisions.measure.worth import Plan
+from decisions.queues.live import Live
+from decisions.routing import simulate
+from decisions.routing.policy import Cuts, FloatArray
+from decisions.routing.simulate import KINDS, PEOPLE, Buckets, Kind, Routed
+
+SECONDS_OF_NEGATIVES = 0.03  # of audits that found nothing, seen by a second person; of those that did, all
+NEVER = "never"  # why there is no time at which a backlog is gone
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the comparison; `unit` is items (a day), share, hours (a day), seconds or money (a day).
+
+    `limits` says what lies between the limits: eight of ten days ("days"), the truth at 95 % ("labels"), nine of ten
+    futures ("futures"), or "" where there are none.
+    """
+
+    key: str
+    unit: str
+    limits: str
+    live: Figure
+    new: Figure
+    gap: Figure
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two policies with its people, on what came."""
+
+    terms: Terms
+    cuts: Cuts
+    seen: Recent
+
+    @cached_property
+    def routed(self) -> Routed:
+        return simulate.routes(self.seen.stream, self.cuts)
+
+    @cached_property
+    def supposed(self) -> Supposed:
+        return Supposed.of(self.seen.world, self.cuts)
+
+    @cached_property
+    def audited(self) -> Supposed:
+        """The same on what came while passes were audited: what was missed is known there."""
+        return Supposed.of(self.seen.audited, self.cuts)
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(self.audited, self.terms.control_share)
+
+    @cached_property
+    def volumes(self) -> dict[str, float]:
+        """Items a day of each kind, and what follows from them."""
+        totals = self.routed.volumes(self.seen.stream.weight)
+        a_day = {kind: np.array([total / self.seen.days]) for kind, total in totals.items()}
+        return {name: float(volume[0]) for name, volume in self._with_audits(a_day).items()}
+
+    @cached_property
+    def by_day(self) -> dict[str, FloatArray]:
+        """The same for each whole day, oldest first; where not even one is over, for what there is of it."""
+        count = max(1, int(self.seen.days))
+        spans = simulate.spans(self.seen.stream, self.routed, self.seen.end.timestamp(), count)
+        return self._with_audits({kind: span / min(1.0, self.seen.days) for kind, span in spans.items()})
+
+    def _with_audits(self, volumes: dict[Kind, FloatArray]) -> dict[str, FloatArray]:
+        """Add the audits, the second opinions on them, and what all of it is: items to people, tasks, their share."""
+        audits = np.minimum(self.terms.audit_budget, volumes[Kind.PASS])
+        seconds = audits * (self.seen.found + (1 - self.seen.found) * SECONDS_OF_NEGATIVES)
+        people = sum((volumes[kind] for kind in PEOPLE), audits)
+        items = sum(volumes.values(), np.zeros(len(audits)))
+        share = np.divide(people, items, out=np.zeros_like(people), where=items > 0)
+        named = {kind.value: volume for kind, volume in volumes.items()}
+        tasks = people + seconds
+        return {**named, "audits": audits, "seconds": seconds, "people": people, "tasks": tasks, "queue_rate": share}
+
+    def path(self, backlog: float) -> Path:
+        """Return where the backlog goes over the next days."""
+        return staffing.path(backlog, self.by_day["tasks"], self.terms.staff.per_day)
+
+    def buckets(self, live: Live, within: tuple[float, float]) -> Buckets:
+        """Return the volumes by day and hour of the week on the queue's clock."""
+        return simulate.buckets(self.seen.stream, self.routed, live.spec.zone, *within)
+
+
+def volumes(one: Side, other: Side) -> list[Row]:
+    """Return how many items a day go which way, and how many of them to people."""
+    names = (*(kind.value for kind in KINDS), "audits", "seconds", "people")
+    return [
+        *(daily(name, "items", one, other) for name in names),
+        daily("queue_rate", "share", one, other),
+    ]
+
+
+def daily(
+    key: str, unit: str, one: Side, other: Side, *, of: str = "", factor: Callable[[Side], float] = lambda _: 1.0
+) -> Row:
+    """Return a line that is counted, not estimated, so that it differs from day to day only: volumes times a factor."""
+    was, becomes = (side.volumes[of or key] * factor(side) for side in (one, other))
+    days_was, days_becomes = (side.by_day[of or key] * factor(side) for side in (one, other))
+    figures = _counted(was, days_was), _counted(becomes, days_becomes), _counted(becomes - was, days_becomes - days_was)
+    return Row(key, unit, "days", *figures)
+
+
+def _counted(value: float, days: FloatArray) -> Figure:
+    limits = staffing.usual(days)
+    return Figure(value, *limits) if limits else Figure(value)
+
+
+def measured(one: Side, other: Side) -> list[Row]:
+    """Return what labels say of the precision and the recall of both."""
+    live, new = one.supposed, other.supposed
+    return [
+        Row(
+            "precision",
+            "share",
+            "labels",
+            prospects.precision(live.hard),
+            prospects.precision(new.hard),
+            prospects.precision_gap(live, new),
+        ),
+        Row(
+            "soft_precision",
+            "share",
+            "labels",
+            prospects.precision(live.soft),
+            prospects.precision(new.soft),
+            prospects.soft_gap(live, new),
+        ),
+        Row(
+            "recall",
+            "share",
+            "labels",
+            prospects.recall(one.audited),
+            prospects.recall(other.audited),
+            prospects.recall_gap(one.audited, other.audited),
+        ),
+    ]
+
+
+def people(one: Side, other: Side, *, backlog: float, paths: tuple[Path, Path], at: datetime) -> list[Row]:
+    """Return the work that comes against the people who are there, and where the backlog goes."""
+    rows = [
+        daily("work_hours", "hours", one, other, of="tasks", factor=lambda side: 1 / side.terms.staff.per_hour),
+        plain("capacity", "items", *(Figure(side.terms.staff.per_day) for side in (one, other))),
+    ]
+    if one.terms.staff.per_day and other.terms.staff.per_day:
+        share = daily("utilisation", "share", one, other, of="tasks", factor=lambda side: 1 / side.terms.staff.per_day)
+        rows.append(share)
+    ends = [Figure(float(p.middle[-1]), float(p.low[-1]), float(p.high[-1])) for p in paths]
+    drains = [_drain(side, backlog, at) for side in (one, other)]
+    return [
+        *rows,
+        Row("backlog", "items", "futures", ends[0], ends[1], difference(ends[1], ends[0])),
+        plain("drain", "seconds", *drains),
+    ]
+
+
+def _drain(side: Side, backlog: float, at: datetime) -> Figure:
+    """Return in how many seconds the backlog is gone at the usual pace."""
+    span = staffing.time_to_empty(backlog, side.volumes["tasks"], side.terms.staff, at)
+    return Figure(why=NEVER) if span is None else Figure(span.total_seconds())
+
+
+def plain(key: str, unit: str, was: Figure, becomes: Figure) -> Row:
+    """Return a line of figures without limits."""
+    known = was.value is not None and becomes.value is not None
+    gap = Figure((becomes.value or 0.0) - (was.value or 0.0)) if known else Figure(why=was.why or becomes.why)
+    return Row(key, unit, "", was, becomes, gap)
+
+
+def difference(one: Figure, other: Figure) -> Figure:
+    """Return one minus other as if nothing were shared between them: never too narrow (MOVER)."""
+    guess = None if one.guess is None or other.guess is None else one.guess - other.guess
+    if one.value is None or other.value is None:
+        return Figure(guess=guess, why=one.why or other.why)
+    return Figure(one.value - other.value, *intervals.difference(one.value, _ends(one), other.value, _ends(other)))
+
+
+def _ends(figure: Figure) -> Limits:
+    assert figure.low is not None
+    assert figure.high is not None
+    return figure.low, figure.high

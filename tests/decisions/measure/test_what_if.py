@@ -1,0 +1,241 @@
+"""What other terms would have meant, read from the database, against what was put in."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from decisions.exceptions import Invalid
+from decisions.measure import recent, terms, what_if
+from decisions.measure.terms import Terms
+from decisions.measure.what_if import Answer
+from decisions.models import Item, Policy, Queue, Rollup
+from decisions.queues import live as in_force
+from decisions.queues.spec import ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
+from decisions.routing.simulate import Kind
+from tests.decisions.measure.busy import busy_queue
+from tests.factories import NOON, make_queue
+
+pytestmark = pytest.mark.django_db
+
+KINDS = [kind.value for kind in Kind]
+
+
+def asked(queue: Queue, *, days: int = 7, **changes: Any) -> Answer:
+    """Return what changed terms would have meant at noon."""
+    live = in_force.of(queue.slug)
+    standing = terms.standing(live, NOON)
+    answer = what_if.ask(live, standing, replace(standing, **changes), days=days, at=NOON)
+    assert answer is not None
+    return answer
+
+
+def test_the_live_column_is_what_happened() -> None:
+    queue = busy_queue()
+    answer = asked(queue)
+    for name, which in {
+        "hard": {"route": "hard"},
+        "control": {"reason": "control"},
+        "soft": {"route": "soft", "reason": "score"},
+        "checks": {"reason": "input_check"},
+        "pass": {"route": "pass"},
+    }.items():
+        row = answer.row(name)
+        assert row.live.value == pytest.approx(Item.objects.filter(queue=queue, **which).count() / answer.recent.days)
+        assert row.gap.value == 0
+    assert answer.items == pytest.approx(400 / answer.recent.days)
+
+
+def test_a_lower_soft_threshold_brings_more_work_and_more_recall() -> None:
+    answer = asked(busy_queue(), soft=0.15)
+    people, recall, worth = answer.row("people"), answer.row("recall"), answer.row("worth")
+    assert people.gap.value is not None
+    assert people.gap.value > 0
+    assert people.gap.value == pytest.approx(-(answer.row("pass").gap.value or 0))
+    assert recall.gap.value is not None
+    assert recall.gap.value > 0
+    assert recall.gap.low is not None
+    assert recall.live.labels
+    assert worth.gap.value is not None
+    assert worth.gap.value > 0
+    assert answer.row("review_cost").gap.value == pytest.approx(people.gap.value * 1.0 * 0.5)  # a minute at 0.5 EUR
+
+
+def test_money_comes_from_fields_of_the_payload_too() -> None:
+    by_words = ValueFormula("EUR", tp=Money(0.0, 1.0, "words"), fn=Money(0.0, -1.0, "words"), review_minute=0.5)
+    found = asked(busy_queue(value=by_words), soft=0.15).row("worth")
+    assert found.live.value is not None
+    assert found.gap.low is not None
+    assert found.gap.high is not None
+    assert found.gap.low < (found.gap.value or 0) < found.gap.high
+
+
+def test_without_a_value_formula_there_is_no_money() -> None:
+    answer = asked(busy_queue(value=ValueFormula()))
+    assert {row.unit for row in answer.rows} == {"items", "share", "hours", "seconds"}
+
+
+def test_what_it_costs_to_know() -> None:
+    answer = asked(busy_queue(), control_share=0.5, delay_cost=2.0)
+    delayed, precision = answer.row("delayed").new, answer.row("precision").new
+    control = answer.row("control").new.value
+    assert control
+    assert precision.value is not None
+    assert delayed.value == pytest.approx(control * precision.value)
+    assert answer.row("delay_cost").new.value == pytest.approx(2 * (delayed.value or 0))
+    total, worth = answer.row("money").new.value, answer.row("worth").new.value
+    assert total == pytest.approx(
+        (worth or 0) - (answer.row("review_cost").new.value or 0) - (answer.row("delay_cost").new.value or 0)
+    )
+
+
+def test_without_audits_recall_and_money_are_guesses() -> None:
+    answer = asked(busy_queue(audits=0))
+    for key in ("recall", "worth", "money"):
+        row = answer.row(key)
+        assert row.live.value is None
+        assert row.live.why == "not_measured"
+        assert row.live.guess is not None
+
+
+def test_more_people_work_a_backlog_off() -> None:
+    queue = busy_queue()
+    slot = NOON.replace(minute=0)
+    Rollup.objects.filter(queue=queue, figure="backlog").delete()
+    Rollup.objects.create(queue=queue, figure="backlog", key="soft:waiting:1h", at=slot, value=500, made_at=NOON)
+    slow = asked(queue, people=1.0, hours=0.1)
+    fast = asked(queue, people=10.0, hours=8.0)
+    assert slow.backlog == 500
+    assert slow.row("drain").new.why == "never"
+    assert (slow.row("backlog").new.value or 0) > 500
+    assert fast.row("backlog").new.value == 0
+    assert fast.row("drain").new.value is not None
+    assert (slow.row("utilisation").new.value or 0) > 1 > (fast.row("utilisation").new.value or 9)
+
+
+def test_nobody_at_work_is_no_division_by_zero() -> None:
+    answer = asked(busy_queue(), people=0.0)
+    assert answer.row("capacity").new.value == 0
+    assert answer.row("drain").new.value in (0.0, None)
+    assert not [row for row in answer.rows if row.key == "utilisation"]
+
+
+def test_a_queue_that_only_ranks() -> None:
+    ranks = PolicySpec(hard=None, soft=None, suggest=0.5, control_share=0.0, objective="Order")
+    answer = asked(busy_queue(policy=ranks, audits=0))
+    assert answer.row("queue_rate").live.value == 1.0
+    assert answer.row("recall").live.value == 1.0
+    assert answer.row("precision").live.why == "no_items"
+    lower = asked(busy_queue(policy=ranks, audits=0), soft=0.3, hard=0.9)
+    assert lower.row("precision").new.value is not None  # everything was labelled: a census
+    assert (lower.row("recall").gap.value or 0) < 0
+
+
+def test_scores_from_outside_in_units_of_their_own() -> None:
+    policy = PolicySpec(hard=70.0, soft=20.0, suggest=40.0, control_share=0.2, objective="Catch")
+    answer = asked(busy_queue(policy=policy, model=ModelSpec(low=-20.0, high=120.0)), hard=100.0)
+    assert answer.histogram[0][0] == -20.0
+    assert answer.histogram[0][-1] == 120.0
+    assert (answer.row("hard").gap.value or 0) < 0
+
+
+def test_three_outcomes() -> None:
+    answers = (
+        Outcome("spam", "Spam", "1", Truth.POSITIVE),
+        Outcome("ham", "Ham", "2", Truth.NEGATIVE),
+        Outcome("unclear", "Unclear", "3", Truth.NONE),
+    )
+    assert asked(busy_queue(outcomes=answers)).row("precision").live.value is not None
+
+
+def test_days_are_those_of_the_queues_clock() -> None:
+    here, there = (asked(busy_queue(timezone=zone)) for zone in ("UTC", "Pacific/Auckland"))
+    assert here.buckets[0].days[-1].isoformat() == "2026-03-02"
+    assert there.buckets[0].days[-1].isoformat() == "2026-03-03"
+    assert here.row("hard").live == there.row("hard").live
+
+
+def test_items_that_another_model_scored_say_nothing_about_these_cuts() -> None:
+    queue = busy_queue()
+    live = Policy.objects.live().select_related("model").get(queue=queue)
+    assert live.model is not None
+    other = live.model.__class__.objects.create(
+        queue=queue, name="newer", kind="pipeline", app_version="test", created_at=NOON
+    )
+    Policy.objects.filter(pk=live.pk).update(state="retired")
+    Policy.objects.create(
+        queue=queue, no=2, state="live", model=other, hard=0.9, soft=0.3, suggest=0.5, control_share=0.1,
+        objective="o", why="w", created_at=NOON, live_at=NOON,
+    )  # fmt: skip
+    answer = asked(queue)
+    assert answer.recent.elsewhere == 380
+    assert answer.row("checks").live.value == pytest.approx(20 / answer.recent.days)
+    assert answer.row("precision").live.why == "no_items"
+
+
+def test_a_young_queue_is_not_watered_down() -> None:
+    answer = asked(busy_queue(days=2, items=100), days=28)
+    assert answer.recent.days == pytest.approx(2, abs=0.1)
+    assert answer.items == pytest.approx(50, abs=3)
+
+
+def test_nothing_came() -> None:
+    live = in_force.of(make_queue().slug)
+    standing = terms.standing(live, NOON)
+    assert what_if.ask(live, standing, standing, days=28, at=NOON) is None
+
+
+def test_moving_a_slider_reads_no_items() -> None:
+    queue = busy_queue()
+    asked(queue)
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        asked(queue, soft=0.2)
+    assert not [query for query in caught if "decisions_item " in query["sql"] or "decisions_draw" in query["sql"]]
+
+
+def test_what_was_read_is_forgotten_with_the_policy() -> None:
+    queue = busy_queue()
+    live = in_force.of(queue.slug)
+    first = recent.read(live, days=7, at=NOON)
+    assert recent.read(live, days=7, at=NOON + timedelta(seconds=10)) is first
+    Policy.objects.filter(queue=queue).update(state="retired")
+    Policy.objects.create(
+        queue=queue, no=2, state="live", model=live.model, hard=0.9, soft=0.2, suggest=0.5, control_share=0.1,
+        objective="o", why="w", created_at=NOON, live_at=NOON,
+    )  # fmt: skip
+    assert recent.read(in_force.of(queue.slug), days=7, at=NOON) is not first
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"soft": 0.95}, "soft"),  # above suggest and hard
+        ({"hard": 1.5}, "hard"),  # out of the model's range
+        ({"soft": None}, "hard"),  # everything goes to people, so nothing can be hard
+        ({"control_share": 1.5}, "control_share"),
+        ({"audit_budget": -1}, "audit_budget"),
+        ({"people": -1.0}, "people"),
+        ({"hours": 25.0}, "hours"),
+        ({"handling_seconds": 0.0}, "handling_seconds"),
+        ({"delay_cost": float("nan")}, "delay_cost"),
+    ],
+)
+def test_terms_that_nobody_could_mean_are_refused(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        asked(busy_queue(items=20, audits=0), **changes)
+    assert field in {fault.field for fault in refused.value.faults}
+
+
+def test_people_and_handling_time_are_as_measured() -> None:
+    queue = busy_queue(items=20, audits=0)
+    for figure, value in (("worked", 56.0), ("handling", 1500.0), ("timed", 50.0)):
+        Rollup.objects.create(
+            queue=queue, figure=figure, key="soft", at=NOON - timedelta(hours=30), value=value, made_at=NOON
+        )
+    found: Terms = terms.standing(in_force.of(queue.slug), NOON)
+    assert (found.people, found.hours, found.handling_seconds) == (1.0, 8.0, 30.0)
