@@ -2,7 +2,21 @@
 
 from django.urls import include, path, re_path, register_converter
 
-from reviewqueue.api import actions, items, labels, life, lists, metrics, ops, policies, problems, queues, schema, work
+from reviewqueue.api import (
+    actions,
+    alerts,
+    items,
+    labels,
+    life,
+    lists,
+    metrics,
+    ops,
+    policies,
+    problems,
+    queues,
+    schema,
+    work,
+)
 
 
 class IdConverter:
@@ -43,6 +57,12 @@ v1 = [
     path("labels/", labels.Labels.as_view()),
     path("actions/", actions.Actions.as_view()),
     path("actions/<id:action>/result/", actions.Result.as_view()),
+    path("alerts/", alerts.Alerts.as_view()),
+    path("alerts/<id:alert>/", alerts.One.as_view()),
+    path("alerts/<id:alert>/acknowledge/", alerts.Acknowledge.as_view()),
+    path("alerts/<id:alert>/snooze/", alerts.Snooze.as_view()),
+    path("alerts/<id:alert>/diagnose/", alerts.Diagnose.as_view()),
+    path("alerts/<id:alert>/close/", alerts.Close.as_view()),
 ]
 
 urlpatterns = [
