@@ -12,7 +12,7 @@ from tests.simulation import trials, worlds
 from tests.simulation.trials import Outcome
 from tests.simulation.worlds import NOISE, SCENARIOS, Quick, Scenario, Score
 
-DRAWS, SEEDS = 800, (11, 12)
+DRAWS, SEEDS = 600, (11, 12)
 
 
 def figures(found: Estimate) -> tuple[float, float, float]:
@@ -40,7 +40,7 @@ def test_the_promises_hold(scenario: Scenario) -> None:
     assert found.missed >= 0.95
     assert found.recall >= 0.95
     assert found.precision >= 0.95
-    assert found.overstated <= 0.025
+    assert max(found.short, found.overstated) <= 0.025
     assert abs(found.bias - 1) < 0.06  # four standard errors of the widest
     assert found.cost <= 0.75
 
@@ -55,7 +55,7 @@ def test_labels_cost_less_than_half_of_a_simple_random_sample() -> None:
 def test_scores_that_say_nothing_save_nothing_and_spoil_nothing(scenario: Scenario) -> None:
     found = outcome(scenario)
     assert min(found.missed, found.recall) >= 0.95
-    assert found.overstated <= 0.025
+    assert max(found.short, found.overstated) <= 0.025
     assert found.cost <= 1.1
 
 

@@ -12,20 +12,22 @@ from decisions.routing import sampling
 from tests.simulation import worlds
 from tests.simulation.worlds import Scenario, World
 
-FIGURES = ("missed", "recall", "overstated", "precision", "bias", "width", "found")
+FIGURES = ("missed", "short", "recall", "overstated", "precision", "bias", "width", "found")
 
 
 @dataclass(frozen=True)
 class Outcome:
     """How often, in a scenario's draws, the 95 % intervals held; what the labels cost; and what was found.
 
-    `overstated` is how often recall's lower limit was above the truth, `cost` the variance of the misses over that of a
-    simple random sample as large, which is the labels needed over those that it would need.
+    `short` is how often the upper limit of the misses was below the truth, which is how often recall is overstated
+    where all that was caught is known; `overstated` the same with HARD known from its control only. `cost` is the
+    variance of the misses over that of a simple random sample as large: the labels needed over those it would need.
     """
 
     name: str
     draws: int
     missed: float  # coverage
+    short: float
     recall: float  # coverage
     overstated: float
     precision: float  # coverage of HARD's, by its control
@@ -63,6 +65,7 @@ def _run(world: World, draws: int, seed: int) -> tuple[worlds.FloatArray, float]
         rows.append(
             (
                 limits[0] <= truth <= limits[1],
+                limits[1] < truth,
                 limits[2] <= known <= limits[3],
                 limits[2] > known,
                 low <= (right.mean() if len(right) else 0.0) <= high,

@@ -1,7 +1,7 @@
 """The simulated worlds: items with a true probability each, the score that a model shows for it, and a route."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -37,16 +37,18 @@ class Score(StrEnum):
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a world is made from: `items` of which `rate` are positive, and `audits` of its passes."""
+    """What a world is made from: `items` of which `rate` are positive, `audits` of its passes, the floor's `beta`."""
 
     score: Score
     rate: float
     items: int
     audits: int = 2_000
+    beta: float = sampling.BETA
 
     @property
     def name(self) -> str:
-        return f"{self.score}, {self.rate:.1%} of {self.items:,}"
+        floor = "" if self.beta == sampling.BETA else f", beta {self.beta:g}"
+        return f"{self.score}, {self.rate:.1%} of {self.items:,}{floor}"
 
 
 SCENARIOS = tuple(
@@ -55,6 +57,7 @@ SCENARIOS = tuple(
     for score in (Score.CALIBRATED, Score.OVER, Score.UNDER, Score.ROUNDED, Score.BLIND)
 )
 NOISE = tuple(Scenario(Score.NOISE, rate, items) for rate, items in ((0.001, 1_000_000), (0.01, 200_000)))
+LATER = tuple(replace(one, beta=0.1) for one in SCENARIOS)  # the floor once a hundred positives have been audited
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,7 @@ def make(scenario: Scenario, seed: int) -> World:
     y, score = _shown(scenario.score, middle, scenario.items, numbers)
     p = _platt(score, *past)
     passes = p[p < SOFT]
-    mean = float(p[p < SOFT].mean())
-    return World(scenario, y, p, sampling.q(passes, mean))
+    return World(scenario, y, p, sampling.q(passes, float(passes.mean()), scenario.beta))
 
 
 def _middle(rate: float) -> float:
