@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: ratios in one run on the same servers, as a table; what it measures is in docs/bench.md."""
+"""`python -m tests.bench`: ratios in one run on the same servers, and promises over made worlds; see docs/bench.md."""
 
 import argparse
 import logging
@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,22 @@ import django
 
 from tests.bench import house
 from tests.bench.figures import Figure, Rounds, table
+from tests.bench.promises import Promise
+from tests.bench.promises import table as promised
 
 if TYPE_CHECKING:
     from tests.bench.parts import Place
 
 PARTS = ("intake", "single", "work", "claims", "record")
+TRIALS = ("estimates", "thresholds")  # modules beside this one: made worlds, no server
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:
     """Read what the caller chose."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", action="append", choices=PARTS, help="measure this part; may be given several times")
+    parser.add_argument(
+        "--only", action="append", choices=PARTS + TRIALS, help="measure this part; may be given several times"
+    )
     parser.add_argument("--waiting", type=int, nargs="+", default=[10_000, 1_000_000], help="waiting tasks")
     parser.add_argument("--calls", type=int, default=200, help="calls of each side, and ten times as many as batches")
     parser.add_argument("--warm", type=int, default=30, help="calls before those that count")
@@ -67,6 +73,16 @@ def measure(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
     return figures
 
 
+def tried(wanted: Sequence[str]) -> list[Promise]:
+    """Try what needs no server."""
+    promises: list[Promise] = []
+    for name in TRIALS:
+        if name in wanted:
+            say(f"Trials: {name}")
+            promises += import_module(f"tests.bench.{name}").measure()
+    return promises
+
+
 def over_http(place: "Place", rounds: Rounds, wanted: Sequence[str]) -> list[Figure]:
     """Measure what goes over HTTP at one size."""
     from tests.bench import parts
@@ -86,13 +102,19 @@ def over_http(place: "Place", rounds: Rounds, wanted: Sequence[str]) -> list[Fig
 def main(arguments: Sequence[str]) -> int:
     """Run the bench."""
     chosen, began = options(arguments), time.monotonic()
+    wanted = chosen.only or PARTS + TRIALS
+    figures: list[Figure] = []
     with house.opened() as folder:
         django.setup()
         logging.disable(logging.WARNING)  # of this process: the sites under measure log as they always do
         warnings.filterwarnings("ignore", "No directory at", UserWarning)
-        figures = measure(chosen, folder)
-    say(f"\n{table(figures)}\n\n{time.monotonic() - began:.0f} s in all")
-    return int(chosen.strict and not all(figure.is_met for figure in figures))
+        promises = tried(wanted)
+        if set(wanted) & set(PARTS):
+            figures = measure(chosen, folder)
+    tables = [table(figures)] * bool(figures) + [promised(promises)] * bool(promises)
+    say("\n" + "\n\n".join([*tables, f"{time.monotonic() - began:.0f} s in all"]))
+    is_met = all(figure.is_met for figure in figures) and all(promise.is_met for promise in promises)
+    return int(chosen.strict and not is_met)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtr, ndtri
 
 from decisions.measure import alarms, drift, label_counts, thresholds
 from tests.simulation.worlds import Score
@@ -16,7 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 MIDDLE, SPREAD = -7.0, 3.0  # of the true log odds: about 1.7 % positives
 LIVE = 0.9  # the true probability above which the live policy acts by itself
 CONTROL = 0.1
-LIKELIER = 0.0  # only items with log odds above are made: no others come near a threshold for HARD
+LIKELIER = 0.5  # only items with log odds above are made: no others come near a threshold for HARD
 PROVING = 200_000  # items from which the truth of each threshold is taken
 
 DAYS = 90
@@ -60,8 +59,8 @@ def thresholds_kept(score: Score, target: float, *, control: int, draws: int, se
 
 def _items(score: Score, n: int, numbers: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Return the score that is shown for each item and its true probability."""
-    least = stats.norm.cdf((LIKELIER - MIDDLE) / SPREAD)
-    odds = MIDDLE + SPREAD * stats.norm.ppf(least + (1 - least) * numbers.random(n))
+    least = ndtr((LIKELIER - MIDDLE) / SPREAD)
+    odds = MIDDLE + SPREAD * ndtri(least + (1 - least) * numbers.random(n))
     shown = expit({Score.OVER: 2 * odds, Score.UNDER: odds / 2}.get(score, odds))
     if score is Score.ROUNDED:
         shown = np.round(shown, 2)
@@ -165,3 +164,14 @@ def psi_false(*, reference: int, now: int, digits: int | None, draws: int, seed:
         low += found.p < 0.05
         raised += found.level in (drift.Level.WARN, drift.Level.ACT)
     return low / draws, raised / draws
+
+
+def large_recommendations(items: int = 1_000_000, seed: int = 1) -> None:
+    """Recommend both thresholds from so many items, all of them labelled."""
+    numbers = np.random.default_rng(seed)
+    scores = expit(MIDDLE + SPREAD * numbers.standard_normal(items))
+    y = (numbers.random(items) < scores).astype(np.float64)
+    thresholds.hard(scores, y, target=0.9)
+    ones = np.ones(items)
+    traffic = thresholds.Traffic(scores, scores, 10 * ones, 0.1 * ones, numbers.integers(0, 56 * 24, items), 56 * 24)
+    thresholds.soft(traffic, thresholds.Crew(people=2, rate=5, hours=1), hard=0.9)

@@ -10,7 +10,7 @@ SCORES = (Score.CALIBRATED, Score.OVER, Score.UNDER, Score.ROUNDED)
 
 @pytest.mark.parametrize("score", SCORES)
 def test_certified_thresholds_keep_their_target_and_most_of_the_volume(score: Score) -> None:
-    found = drifts.thresholds_kept(score, 0.9, control=1_000, draws=60, seed=1)
+    found = drifts.thresholds_kept(score, 0.9, control=800, draws=40, seed=1)
     assert found.missed <= 0.05
     assert found.volume >= 0.6
     assert found.certified >= 0.95
@@ -18,20 +18,20 @@ def test_certified_thresholds_keep_their_target_and_most_of_the_volume(score: Sc
 
 @pytest.mark.parametrize("score", SCORES)
 def test_near_the_limit_of_the_score_the_buffer_is_what_costs_volume(score: Score) -> None:
-    found = drifts.thresholds_kept(score, 0.95, control=1_500, draws=60, seed=2)
+    found = drifts.thresholds_kept(score, 0.95, control=1_500, draws=40, seed=2)
     assert found.missed <= 0.05
     assert found.buffered >= 0.6
     assert found.certified >= 0.8
 
 
 def test_few_labels_miss_no_target_either() -> None:
-    found = drifts.thresholds_kept(Score.CALIBRATED, 0.95, control=350, draws=100, seed=3)
+    found = drifts.thresholds_kept(Score.CALIBRATED, 0.95, control=350, draws=80, seed=3)
     assert found.missed <= 0.05
 
 
 @pytest.mark.parametrize("target", [0.9, 0.95])
 def test_a_score_that_says_nothing_is_never_certified(target: float) -> None:
-    assert drifts.thresholds_kept(Score.NOISE, target, control=1_000, draws=40, seed=4).certified == 0
+    assert drifts.thresholds_kept(Score.NOISE, target, control=800, draws=20, seed=4).certified == 0
 
 
 @pytest.mark.parametrize("precision", [0.95, 0.97])
