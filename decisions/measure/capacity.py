@@ -1,6 +1,5 @@
 """Backlog, capacity and time to empty: pure arithmetic over shifts and rates."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,13 +69,3 @@ def mean_age(backlog: float, throughput: float) -> timedelta | None:
     if throughput <= 0:
         return timedelta(0) if backlog == 0 else None
     return timedelta(hours=backlog / throughput)
-
-
-def share_interval(hits: int, total: int, *, z: float = 1.959964) -> tuple[float, float] | None:
-    """Return the Wilson (1927) interval of a share at 95 %; None where nothing was counted."""
-    if total == 0:
-        return None
-    p, zz = hits / total, z * z
-    middle = (p + zz / (2 * total)) / (1 + zz / total)
-    half = z / (1 + zz / total) * math.sqrt(p * (1 - p) / total + zz / (4 * total * total))
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from decisions.measure import capacity
+from decisions.measure import capacity, intervals
 from decisions.measure.capacity import Span
 from decisions.measure.rollups import AGES, HOUR, OLDER
 from decisions.models import Decision, Item, Rollup, Ruling, Shift
@@ -57,7 +57,7 @@ def status(queue_id: int, at: datetime) -> dict[str, Any]:
         "queue_rate": {
             "per_hour": arrivals,
             "share": people_items / all_items if all_items else None,
-            "interval": capacity.share_interval(int(people_items), int(all_items)),
+            "interval": intervals.wilson(people_items, all_items) if all_items else None,
             "items": int(people_items),
             "of": int(all_items),
         },

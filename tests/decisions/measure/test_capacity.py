@@ -61,8 +61,3 @@ def test_mean_age_is_littles_law() -> None:
     assert capacity.mean_age(30, 10) == HOUR * 3
     assert capacity.mean_age(30, 0) is None
     assert capacity.mean_age(0, 0) == timedelta(0)
-
-
-def test_wilson_interval_of_a_share() -> None:
-    assert capacity.share_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert capacity.share_interval(0, 0) is None

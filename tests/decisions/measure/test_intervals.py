@@ -15,6 +15,7 @@ from decisions.measure import intervals
         (15, 148, 0.0624, 0.1605),  # the same
         (0, 20, 0.0, 0.1611),  # the same
         (1, 29, 0.0061, 0.1718),  # the same
+        (8, 10, 0.4902, 0.9433),
         (20, 20, 0.8389, 1.0),  # all: never past 1
     ],
 )
