@@ -14,7 +14,7 @@ IntArray = npt.NDArray[np.intp]
 BETA = 0.25  # the part of an audit's budget that goes to all items alike
 LATE_BETA = 0.10  # the same once so many audits were answered positive that the scores can be trusted more:
 ENOUGH_POSITIVES = 100
-LEAST_MEAN = 1e-3  # what stands for mean(p) until a frame has closed, so that no item has size 0
+FIRST_MEAN = 1e-3  # what stands for mean(p) until a frame has closed, so that no item has size 0
 
 
 class Purpose(StrEnum):
@@ -51,7 +51,7 @@ def q(p: FloatArray, mean_p: float, beta: float = BETA) -> FloatArray:
     sqrt((1 - beta) p + beta mean(p)): for a rare event the best inclusion probability follows the root of p, and the
     floor bounds every weight by (N / n) / sqrt(beta) (docs/statistics.md, section 2).
     """
-    sizes: FloatArray = np.sqrt((1.0 - beta) * p + beta * max(mean_p, LEAST_MEAN))
+    sizes: FloatArray = np.sqrt((1.0 - beta) * p + beta * (mean_p if mean_p > 0 else FIRST_MEAN))
     return sizes
 
 

@@ -51,6 +51,7 @@ def test_no_items_no_numbers() -> None:
         (0.0, 0.04, 0.1),  # the floor alone: sqrt(.25 * .04)
         (0.04, 0.04, 0.2),  # at the mean: its root
         (1.0, 0.04, np.sqrt(0.76)),
+        (0.0, 4e-6, 0.001),  # a rare event: its own mean, however small, or half of the saving is lost
         (0.0, 0.0, np.sqrt(0.00025)),  # no frame has closed yet: never 0, or the item could never be drawn
     ],
 )
