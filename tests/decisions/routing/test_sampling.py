@@ -32,7 +32,7 @@ def test_u_depends_on_all_it_is_made_from(secret: bytes, queue: str, name: str, 
 
 def test_u_is_uniform_and_the_purposes_are_independent() -> None:
     names = [f"item-{i}" for i in range(20_000)]
-    audit, control = (sampling.u(SECRET, "mail", names, purpose) for purpose in Purpose)
+    audit, control = (sampling.u(SECRET, "mail", names, purpose) for purpose in (Purpose.AUDIT, Purpose.CONTROL))
     for numbers in (audit, control):
         assert numbers.min() >= 0
         assert numbers.max() < 1
