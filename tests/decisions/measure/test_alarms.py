@@ -47,6 +47,13 @@ def test_an_alarm_names_its_row_and_stays() -> None:
     assert alarms.precision(labels[: found.first], TARGET).first is None
 
 
+def test_a_bet_pays_what_errors_are_worth_if_they_doubled() -> None:
+    path = alarms.precision(np.zeros(200), TARGET).path
+    assert path[-1] / path[-2] == pytest.approx(2.0)  # an error is twice as likely then, and this bet has won by now
+    path = alarms.precision(np.concatenate([np.zeros(200), np.ones(1)]), TARGET).path
+    assert path[-1] / path[-2] == pytest.approx(0.90 / 0.95)
+
+
 def test_good_labels_cost_nothing() -> None:
     found = alarms.precision(np.ones(5000), TARGET)
     assert (found.now, found.first) == (1.0, None)
@@ -107,8 +114,8 @@ def test_the_share_of_the_baseline_is_no_news() -> None:
 
 
 def test_the_same_count_is_an_alarm_after_quiet_days_and_none_after_wild_ones() -> None:
-    quiet = alarms.share(120, 1000, QUIET, [1000] * 14)
-    wild = alarms.share(120, 1000, WILD, [1000] * 14)
+    quiet = alarms.share(160, 1000, QUIET, [1000] * 14)
+    wild = alarms.share(160, 1000, WILD, [1000] * 14)
     assert quiet.alarm
     assert not wild.alarm
     assert quiet.days_differ < 0.05
