@@ -1,53 +1,157 @@
-"""The policies of a queue: what was live when, publish and roll back."""
+"""The policies of a queue: drafts, each step of a policy's life, and how a canary stands."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from decisions import rights
-from decisions.exceptions import NotFound
-from decisions.models import Policy, PolicyChange
+from decisions.exceptions import Fault, Invalid
+from decisions.measure.intervals import Limits
+from decisions.models import ModelVersion, Policy, PolicyChange, Queue
 from decisions.rights import Act
-from decisions.routing import publish
+from decisions.routing import guard, publish, trials
+from decisions.routing.guard import Check
+from decisions.routing.trials import Count
 from reviewqueue.api import auth, shapes
+from reviewqueue.api import shapes_policies as told
 from reviewqueue.api.door import Door, answer, once, queue_named
 
 PAGE = 1000  # policies are few; older ones are on the page of the queue's policies
+STEPS = Prefetch("changes", PolicyChange.objects.select_related("person").order_by("pk"))
 
 
 class Policies(Door):
     scopes = frozenset({"read", "manage", "audit"})
 
-    @extend_schema(operation_id="list_policies", summary="Newest first", responses=shapes.Policies)
+    @extend_schema(operation_id="list_policies", summary="Newest first", responses=told.Policies)
     def get(self, request: Request, queue: str) -> HttpResponse:
         found = queue_named(request, queue)
         rights.require(auth.of(request).user, Act.READ_RECORD, queue_id=found.pk)
-        policies = Policy.objects.filter(queue=found).select_related("model", "author").order_by("-no")
-        return answer({"policies": [_shown(policy) for policy in policies[:PAGE]]})
+        policies = Policy.objects.filter(queue=found).select_related("model", "author").prefetch_related(STEPS)
+        return answer({"policies": [_shown(policy) for policy in policies.order_by("-no")[:PAGE]]})
 
 
-class Publish(Door):
+class Drafts(Door):
     scopes = frozenset({"manage"})
 
     @extend_schema(
-        operation_id="publish_policy",
-        summary="Let a draft route from now on",
-        request=shapes.Why,
-        responses=shapes.PolicyChange,
+        operation_id="draft_policy",
+        summary="Store a draft: the live policy with your changes",
+        request=told.PolicyDraft,
+        responses={201: told.PolicyShape},
+    )
+    @once
+    def post(self, request: Request, queue: str) -> HttpResponse:
+        found, said = queue_named(request, queue), shapes.read(told.PolicyDraft, request)
+        person = auth.of(request).user
+        rights.require(person, Act.DRAFT_POLICY, queue_id=found.pk)
+        why, objective = said.pop("why"), said.pop("objective", "")
+        policy = publish.draft(
+            queue=found, changes=_changes(found, said), by=person, why=why, objective=objective, at=timezone.now()
+        )
+        return answer(_shown(policy), status=201)
+
+
+class Step(Door):
+    """A step of one policy's life. `act` is the right that it needs."""
+
+    scopes = frozenset({"manage"})
+    act: ClassVar[Act]
+
+    def policy(self, request: Request, queue: str, no: int, said: dict[str, Any]) -> Policy:
+        """Return the policy in the state in which the caller saw it, if the caller may take the step."""
+        found = queue_named(request, queue)
+        rights.require(auth.of(request).user, self.act, queue_id=found.pk)
+        return publish.numbered(found, no, said.pop("state", ""))
+
+    def given(self, request: Request) -> dict[str, Any]:
+        """Return who takes the step, and when."""
+        return {"by": auth.of(request).user, "at": timezone.now()}
+
+
+class Approve(Step):
+    act = Act.APPROVE_POLICY
+
+    @extend_schema(
+        operation_id="approve_policy",
+        summary="Let somebody else's draft be tried and go live",
+        request=told.TakeStep,
+        responses=told.PolicyChangeShape,
     )
     @once
     def post(self, request: Request, queue: str, no: int) -> HttpResponse:
-        found, why = queue_named(request, queue), shapes.read(shapes.Why, request)["why"]
-        person = auth.of(request).user
-        rights.require(person, Act.PUBLISH_POLICY, queue_id=found.pk)
-        policy = Policy.objects.select_related("queue").filter(queue=found, no=no).first()
-        if policy is None:
-            raise NotFound
-        change = publish.publish(policy=policy, by=person, why=why, at=timezone.now())
-        return answer(_changed(change))
+        said = shapes.read(told.TakeStep, request)
+        policy = self.policy(request, queue, no, said)
+        return answer(_changed(publish.approve(policy=policy, **said, **self.given(request))))
+
+
+class Withdraw(Step):
+    act = Act.DRAFT_POLICY
+
+    @extend_schema(
+        operation_id="withdraw_policy",
+        summary="Give up a policy that was never live",
+        request=told.TakeStep,
+        responses=told.PolicyChangeShape,
+    )
+    @once
+    def post(self, request: Request, queue: str, no: int) -> HttpResponse:
+        said = shapes.read(told.TakeStep, request)
+        policy = self.policy(request, queue, no, said)
+        return answer(_changed(publish.withdraw(policy=policy, **said, **self.given(request))))
+
+
+class StartCanary(Step):
+    act = Act.PUBLISH_POLICY
+
+    @extend_schema(
+        operation_id="start_canary",
+        summary="Let an approved policy route a share of the traffic",
+        request=told.StartCanary,
+        responses=told.PolicyChangeShape,
+    )
+    @once
+    def post(self, request: Request, queue: str, no: int) -> HttpResponse:
+        said = shapes.read(told.StartCanary, request)
+        policy = self.policy(request, queue, no, said)
+        return answer(_changed(publish.canary(policy=policy, **said, **self.given(request))))
+
+
+class StopCanary(Step):
+    act = Act.ROLL_BACK_POLICY
+
+    @extend_schema(
+        operation_id="stop_canary",
+        summary="Let the live policy route everything again",
+        request=told.TakeStep,
+        responses=told.PolicyChangeShape,
+    )
+    @once
+    def post(self, request: Request, queue: str, no: int) -> HttpResponse:
+        said = shapes.read(told.TakeStep, request)
+        policy = self.policy(request, queue, no, said)
+        return answer(_changed(publish.stop(policy=policy, **said, **self.given(request))))
+
+
+class Publish(Step):
+    act = Act.PUBLISH_POLICY
+
+    @extend_schema(
+        operation_id="publish_policy",
+        summary="Let an approved policy, or the canary, route from now on",
+        request=told.TakeStep,
+        responses=told.PolicyChangeShape,
+    )
+    @once
+    def post(self, request: Request, queue: str, no: int) -> HttpResponse:
+        said = shapes.read(told.TakeStep, request)
+        policy = self.policy(request, queue, no, said)
+        return answer(_changed(publish.publish(policy=policy, **said, **self.given(request))))
 
 
 class RollBack(Door):
@@ -55,15 +159,57 @@ class RollBack(Door):
 
     @extend_schema(
         operation_id="roll_back_policy",
-        summary="Let the policy that was live before route again",
-        request=shapes.Why,
-        responses=shapes.PolicyChange,
+        summary="Let the policy that the live one replaced route again",
+        request=told.RollBack,
+        responses=told.PolicyChangeShape,
     )
     @once
     def post(self, request: Request, queue: str) -> HttpResponse:
-        found, why = queue_named(request, queue), shapes.read(shapes.Why, request)["why"]
-        change = publish.roll_back(queue=found, by=auth.of(request).user, why=why, at=timezone.now())
+        found, said = queue_named(request, queue), shapes.read(told.RollBack, request)
+        person = auth.of(request).user
+        rights.require(person, Act.ROLL_BACK_POLICY, queue_id=found.pk)
+        to = publish.numbered(found, said["to"]) if "to" in said else None
+        change = publish.roll_back(queue=found, to=to, by=person, why=said["why"], at=timezone.now())
         return answer(_changed(change))
+
+
+class Canary(Door):
+    scopes = frozenset({"read", "manage", "audit"})
+
+    @extend_schema(
+        operation_id="get_canary",
+        summary="How the canary stands beside the live policy, as its guard sees it",
+        responses=told.Canary,
+    )
+    def get(self, request: Request, queue: str) -> HttpResponse:
+        found = queue_named(request, queue)
+        rights.require(auth.of(request).user, Act.READ_RECORD, queue_id=found.pk)
+        trial = trials.running(found.pk)
+        if trial is None:
+            return answer({"canary": None})
+        return answer(
+            {
+                "canary": {
+                    "policy": trial.canary.no,
+                    "live": trial.live.no,
+                    "share": trial.canary.canary_share,
+                    "since": trial.start.at,
+                    "fresh_at": trial.fresh_at,
+                    "checks": [_checked(check) for check in guard.judge(trial, timezone.now()).checks],
+                }
+            }
+        )
+
+
+def _changes(queue: Queue, said: dict[str, Any]) -> Any:
+    """Return what was sent as changes of a policy; refuses a model that the queue does not know."""
+    if "model_version" not in said:
+        return said
+    name = said.pop("model_version")
+    model = ModelVersion.objects.filter(queue=queue, name=name).first() if name is not None else None
+    if name is not None and model is None:
+        raise Invalid(faults=[Fault("model_version", "reference", _("This queue has no such model."))])
+    return {**said, "model": model}
 
 
 def _shown(policy: Policy) -> dict[str, Any]:
@@ -71,15 +217,37 @@ def _shown(policy: Policy) -> dict[str, Any]:
         "no": policy.no,
         "state": policy.state,
         "model_version": policy.model.name if policy.model else None,
-        **{name: getattr(policy, name) for name in shapes.TERMS},
+        **{name: getattr(policy, name) for name in told.TERMS},
         "author": str(policy.author) if policy.author else None,
+        "steps": [
+            {"kind": step.kind, "person": str(step.person) if step.person else None, "why": step.why, "at": step.at}
+            for step in policy.changes.all()
+        ],
     }
 
 
 def _changed(change: PolicyChange) -> dict[str, Any]:
+    live = Policy.objects.live().filter(queue=change.queue_id).values_list("no", flat=True).first()
     return {
-        "live": change.policy.no,
+        "policy": change.policy.no,
+        "kind": change.kind,
+        "state": change.policy.state,
+        "live": live,
         "replaced": change.replaced.no if change.replaced else None,
         "why": change.why,
         "at": change.at,
     }
+
+
+def _checked(check: Check) -> dict[str, Any]:
+    return {
+        "sign": check.sign,
+        "verdict": check.verdict,
+        "canary": _side(check.canary, check.limits),
+        "live_policy": None if check.target is not None else _side(check.live, check.live_limits),
+        **{name: getattr(check, name) for name in ("needed", "factor", "target", "wealth")},
+    }
+
+
+def _side(count: Count, limits: Limits) -> dict[str, Any]:
+    return {"hits": count.hits, "of": count.of, "share": count.share, "low": limits[0], "high": limits[1]}

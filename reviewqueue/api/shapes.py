@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from decisions import redact
 from decisions.effects.results import LONGEST as LONGEST_RESULT
 from decisions.intake.parse import LENGTHS
-from decisions.models import Action, Event, Item, Membership, Policy, Ruling, Task
+from decisions.models import Action, Event, Item, Membership, Ruling, Task
 from decisions.queues.spec import Truth
 from decisions.record.history import What
 from decisions.work import why
@@ -173,38 +173,6 @@ class Status(Shape):
     utilisation = _number("Above 1 the backlog grows.", can_be_unknown=True)
     time_to_empty = _number(can_be_unknown=True)
     mean_age = _number(can_be_unknown=True)
-
-
-TERMS = (
-    *("hard", "soft", "suggest", "control_share", "calibration", "objective", "why"),
-    *("created_at", "live_at", "retired_at"),
-)
-
-
-class PolicyShape(serializers.ModelSerializer[Policy]):
-    """One version of how scores become routes; cuts in the units of the model, null is no cut."""
-
-    model_version = serializers.CharField(allow_null=True)
-    author = serializers.CharField(allow_null=True)
-
-    class Meta:
-        model = Policy
-        fields = ("no", "state", "model_version", *TERMS, "author")
-
-
-class Policies(Shape):
-    policies = PolicyShape(many=True)
-
-
-class Why(Shape):
-    why = serializers.CharField(max_length=1000)
-
-
-class PolicyChange(Shape):
-    live = serializers.IntegerField(help_text="The number of the policy that routes now.")
-    replaced = serializers.IntegerField(allow_null=True)
-    why = serializers.CharField()
-    at = serializers.DateTimeField()
 
 
 class Nothing(Shape):

@@ -1,4 +1,4 @@
-"""Status, policies, probes, metrics, the schema's page."""
+"""Status, probes, metrics, the schema's page."""
 
 import pytest
 from django.db import OperationalError
@@ -6,9 +6,8 @@ from django.test import Client
 from redis import Redis
 
 from decisions.models import Policy, Queue
-from decisions.routing import publish
 from reviewqueue.api import auth, ops
-from tests.factories import NOON, make_queue, make_user
+from tests.factories import make_queue, make_user
 from tests.reviewqueue.api.caller import caller
 
 pytestmark = pytest.mark.django_db
@@ -19,40 +18,10 @@ def queue() -> Queue:
     return make_queue()
 
 
-def drafted(queue: Queue) -> Policy:
-    return publish.draft(queue=queue, changes={"hard": 0.95}, by=None, why="stricter", at=NOON)
-
-
 def test_status_has_the_figures(queue: Queue) -> None:
     answer = caller("reviewer", queue, "read").get(f"queues/{queue.slug}/status/")
     assert answer.status_code == 200
     assert {"backlog", "queue_rate", "capacity", "utilisation", "time_to_empty", "fresh_at"} <= answer.json().keys()
-
-
-def test_a_draft_is_published_and_rolled_back(queue: Queue) -> None:
-    manager = caller("manager", queue)
-    policy = drafted(queue)
-    answer = manager.post(f"queues/{queue.slug}/policies/{policy.no}/publish/", {"why": "ready"})
-    assert (answer.status_code, answer.json()["live"], answer.json()["replaced"]) == (200, 2, 1)
-    states = [(p["no"], p["state"]) for p in manager.get(f"queues/{queue.slug}/policies/").json()["policies"]]
-    assert states == [(2, "live"), (1, "retired")]
-    back = manager.post(f"queues/{queue.slug}/policies/roll-back/", {"why": "too strict"})
-    assert (back.status_code, back.json()["live"]) == (200, 1)
-
-
-def test_publishing_is_for_managers(queue: Queue) -> None:
-    policy = drafted(queue)
-    path = f"queues/{queue.slug}/policies/{policy.no}/publish/"
-    assert caller("auditor", queue).post(path, {"why": "x"}).json()["right"] == "publish_policy"
-    assert caller("manager", queue).post(path, {}).status_code == 400
-    assert caller("manager", queue).post(f"queues/{queue.slug}/policies/99/publish/", {"why": "x"}).status_code == 404
-    assert caller("manager", queue).post(path, {"why": "x"}).status_code == 200
-    assert caller("manager", queue).post(path, {"why": "x"}).status_code == 409
-
-
-def test_nothing_to_roll_back_to(queue: Queue) -> None:
-    answer = caller("manager", queue).post(f"queues/{queue.slug}/policies/roll-back/", {"why": "x"})
-    assert answer.status_code == 409
 
 
 def test_a_queue_without_a_live_policy_takes_no_items(queue: Queue) -> None:
