@@ -187,7 +187,7 @@ def _look(cursor: CursorWrapper, span: Span | None, wish: Wish) -> Found | None:
         kept, tau = _kept(cursor.fetchall(), n)
         drawn += kept
         segments = sorted(wish.blind) if place else None
-        strata.append({"segments": segments, "passes": size, "budget": n, "drawn": len(kept), "tau": _exact(tau)})
+        strata.append({"segments": segments, "passes": size, "budget": n, "drawn": len(kept), "tau": exact(tau)})
     return Found(span, passes, int(sum_p), strata, drawn)
 
 
@@ -200,7 +200,8 @@ def _kept(rows: list[tuple[Any, ...]], n: int) -> tuple[list[Drawn], float]:
     return [Drawn(*(*row[:5], p)) for row, p in zip(rows, pi.tolist(), strict=False)], tau
 
 
-def _exact(tau: float) -> str | None:
+def exact(tau: float) -> str | None:
+    """Return tau as it is stored: to the last bit, None where all were kept."""
     return None if tau == inf else tau.hex()
 
 
