@@ -35,6 +35,8 @@ SPANS = (300, 1200, 4800)  # rows
 FEW = (100, 400, 1600)  # the same of decisions, which are fewer
 FIRST = 1000  # rows from which a young signal learns what is usual
 BLOCKS = 25  # of those, between which it may differ
+MOST_BLOCKS = 100  # as long as the span each, where there is more than that and less than five days
+YOUNG = 6 * 3600.0  # seconds, within which the time of day hardly matters
 ENOUGH_DAYS, ENOUGH_WEEKS = 5, 2
 ROUTES = 3
 ENOUGH_ROWS = 500  # of the same hours before
@@ -48,7 +50,11 @@ class Against(StrEnum):
 
     WEEKS = "weeks"  # the same hours of the same days of earlier weeks
     DAYS = "days"  # the same hours of earlier days
-    FIRST = "first"  # the first rows since the last change of what is compared
+    ALL = "all"  # all rows since the last change of what is compared
+    FIRST = "first"  # the first of these
+
+
+EARLY = (Against.ALL, Against.FIRST)
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,11 @@ def earlier(at: FloatArray, *, start: int, since: float, least: int, is_weekly: 
         return Before(Against.WEEKS, *found)
     if days >= ENOUGH_DAYS and (found := _same_hours(at, first, start, DAY)) is not None:
         return Before(Against.DAYS, *found)
+    if at[start] - at[first] > YOUNG:  # the hours of a day differ: as many of them as there are
+        rows = np.arange(first, start)
+        return Before(Against.ALL, rows, _blocks(len(rows), min(MOST_BLOCKS, len(rows) // (len(at) - start))))
     rows = np.arange(first, min(start, first + FIRST))
-    return Before(Against.FIRST, rows, np.arange(len(rows)) * BLOCKS // len(rows))
+    return Before(Against.FIRST, rows, _blocks(len(rows), BLOCKS))
 
 
 def volume(at: FloatArray, is_routed: BoolArray, key: str, *, since: float) -> Iterator[Off]:
@@ -218,7 +227,7 @@ def _mix(at: FloatArray, score: FloatArray, key: str, look: Look, rare: float) -
     is not known yet.
     """
     mix = drift.psi(score[look.before.rows], score[look.rows])
-    loud = (Level.ACT,) if look.before.against == Against.FIRST else LOUD
+    loud = (Level.ACT,) if look.before.against in EARLY else LOUD
     if mix.p >= rare or mix.level not in loud:
         return
     cell = binning.places(score, np.array(mix.cuts)) if mix.cuts else _named(score, mix.names)
@@ -237,7 +246,7 @@ def _restless(cell: IntArray, look: Look, cells: int) -> float:
     Finney (1971): the chi-squared of blocks by cells over its degrees of freedom, for blocks about as long as the span.
     """
     rows, block = look.before.rows, look.before.block
-    if look.before.against == Against.FIRST:
+    if look.before.against in EARLY:
         block = np.arange(len(rows)) // len(look.rows)
     table = np.zeros((int(block.max()) + 1, cells))
     np.add.at(table, (block, cell[rows]), 1.0)
@@ -248,6 +257,11 @@ def _restless(cell: IntArray, look: Look, cells: int) -> float:
     chi2 = float((np.square(table - expected) / expected).sum())
     freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
     return chi2 / freedom if stats.chi2.sf(chi2, freedom) < BY_CHANCE else 1.0
+
+
+def _blocks(rows: int, count: int) -> IntArray:
+    """Return the block of each row, of blocks of one length."""
+    return np.arange(rows) * max(1, count) // rows
 
 
 def _named(score: FloatArray, names: Sequence[Any]) -> IntArray:

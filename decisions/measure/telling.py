@@ -139,6 +139,7 @@ def _against(alert: Alert) -> str:
     words = {
         Against.WEEKS.value: _("in the same hours of earlier weeks"),
         Against.DAYS.value: _("in the same hours of the days before"),
+        Against.ALL.value: _("before"),
         Against.FIRST.value: _("when counting began"),
     }
     return words.get(alert.figures.get("against", ""), "")
