@@ -13,7 +13,7 @@ from decisions.measure import estimates, sample, segmented, segments
 from decisions.measure import window as windows
 from decisions.measure.columns import FloatArray, IntArray, WordArray
 from decisions.measure.counts import MODEL
-from decisions.measure.sample import Labelled, Purpose
+from decisions.measure.sample import Labelled
 from decisions.measure.segments import Gap, Parity
 from decisions.measure.window import Filters, Window
 from decisions.models import Item
@@ -23,6 +23,7 @@ DAYS = 28
 LABELLED_CAP = 20_000  # SOFT items whose bodies are read for the groups of a queue
 TRAFFIC_CAP = 5_000  # items of any kind, for automatic actions
 FEWEST_PEOPLE = 5  # in a group of which anything is told
+TO = ".."  # between the edges of a band
 UNKNOWN = ""  # the group of items whose field is missing, does not fit or was erased
 
 
@@ -71,11 +72,11 @@ def fairness(queue_id: int, spec: Spec, at: datetime, *, days: int = DAYS) -> li
     Groups are read from the bodies of the sampled items only, and of some thousand others for automatic actions.
     """
     window = windows.read(queue_id, at, days=days, filters=Filters(), cap=LABELLED_CAP)
-    if window is None:
+    if window.fresh_at is None:
         return None
     traffic = sample.traffic(queue_id, days=days, at=window.end, cap=TRAFFIC_CAP)
     fields = [group.field for group in spec.groups]
-    values = _values(np.unique(np.concatenate([window.rows.item, traffic.item])), fields)
+    values = _values(np.unique(np.concatenate([window.sample.all.item, traffic.item])), fields)
     ours = traffic.where(np.isin(traffic.reason, [str(reason) for reason in MODEL]))
     is_hard = (ours.route == Item.Route.HARD.value).astype(np.float64)
     made = []
@@ -110,7 +111,7 @@ class _Names:
 
 
 def band(value: str, edges: Sequence[float]) -> str:
-    """Return the group of a number between edges, as `-30`, `30-45` or `45-`; a lower edge is in, an upper one not."""
+    """Return the group of a number between edges, as `..30`, `30..45` or `45..`; a lower edge is in it."""
     try:
         number = float(value)
     except ValueError:
@@ -120,7 +121,7 @@ def band(value: str, edges: Sequence[float]) -> str:
     place = int(np.searchsorted(edges, number, side="right"))
     low = f"{edges[place - 1]:g}" if place else ""
     high = f"{edges[place]:g}" if place < len(edges) else ""
-    return f"{low}-{high}"
+    return f"{low}{TO}{high}"
 
 
 VALUES = """
@@ -147,9 +148,7 @@ def _errors(window: Window, names: _Names) -> list[Compared]:
     Answers stand for those that did not come, design by design.
     """
     rows, _counts = window.in_measured()
-    parts = [rows.of(purpose) for purpose in Purpose]
-    answered = [_answered(part) for part in parts]
-    every, pi = parts[0].joined(*parts[1:]), np.concatenate(answered)
+    every, pi = rows.all, np.concatenate([_answered(part) for part in (rows.soft, rows.control, rows.audits)])
     told = ~np.isnan(pi) & ~np.isnan(every.y)
     every, pi = every.where(told), pi[told]
     group, negative = names.of(every.item), every.y == 0
@@ -162,7 +161,7 @@ def _errors(window: Window, names: _Names) -> list[Compared]:
 
 
 def _of_people(window: Window, names: _Names) -> list[Compared]:
-    control, decided = window.rows.of(Purpose.CONTROL), segmented.decided_by_people(window.rows)
+    control, decided = window.sample.control, segmented.decided_by_people(window.sample.soft)
     return [
         (Figure.PRECISION, names.of(control.item), control.y, control.pi),
         (Figure.OVERRIDES, names.of(decided.item), decided.was_override.astype(np.float64), decided.pi),

@@ -13,7 +13,7 @@ from decisions.measure import sample, segments
 from decisions.measure import window as windows
 from decisions.measure.counts import MODEL, Bands
 from decisions.measure.reviewers import floored
-from decisions.measure.sample import Labelled, Purpose, State
+from decisions.measure.sample import Labelled, State
 from decisions.measure.segments import Segment, SegmentShare
 from decisions.measure.window import Filters, Window
 from decisions.models import Item, Policy
@@ -67,12 +67,12 @@ def by_segment(queue_id: int, at: datetime, *, days: int = DAYS) -> Segments | N
     Beyond 100 segments the smallest are one.
     """
     window = windows.read(queue_id, at, days=days, filters=Filters())
-    if window is None:
+    if window.fresh_at is None:
         return None
     arrived = _totals(sample.bands(queue_id, window.start, window.end, by_segment=True, hourly=False))
     told = _largest(arrived)
     missed = _missed(queue_id, window, told)
-    control, decided = window.rows.of(Purpose.CONTROL), decided_by_people(window.rows)
+    control, decided = window.sample.control, decided_by_people(window.sample.soft)
     precise = segments.shares(_names(control, told), control.y, control.pi)
     overrides = segments.shares(_names(decided, told), decided.was_override.astype(np.float64), decided.pi)
     budget = Policy.objects.live().filter(queue=queue_id).values_list("audit_budget", flat=True).first() or 0
@@ -95,14 +95,13 @@ def by_segment(queue_id: int, at: datetime, *, days: int = DAYS) -> Segments | N
 def blind_spots(queue_id: int, at: datetime, audits: int, *, days: int = DAYS) -> dict[str, int]:
     """Return how many of the next audits go to which segments, because too little is known of them: a tenth at most."""
     window = windows.read(queue_id, at, days=days, filters=Filters())
-    if window is None:
+    if window.fresh_at is None:
         return {}
     return _steered(_missed(queue_id, window, None), audits)
 
 
-def decided_by_people(rows: Labelled) -> Labelled:
-    """Return the SOFT rows that a person decided on, "can't tell" too."""
-    soft = rows.of(Purpose.SOFT)
+def decided_by_people(soft: Labelled) -> Labelled:
+    """Return those rows that a person decided on, "can't tell" too."""
     return soft.where(np.isin(soft.state, [State.ANSWERED.value, State.CANT_TELL.value]))
 
 
@@ -110,7 +109,7 @@ def _missed(queue_id: int, window: Window, told: frozenset[str] | None) -> list[
     """Return the misses of each segment over the spans whose audits have ended; `told` None: of the largest ones."""
     passes = _passes(queue_id, window)
     told = told or _largest(passes)
-    audits = window.in_measured()[0].of(Purpose.AUDIT)
+    audits = window.in_measured()[0].audits
     return segments.missed(_names(audits, told), audits.y, audits.pi, floored(audits), _pooled(passes, told))
 
 

@@ -25,6 +25,7 @@ from decisions.queues.spec import (
 )
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+PLACES = frozenset({"alerts", "inventory"})  # pages stand there in the addresses of queues
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 CARD_KEYS = frozenset("axecbBszl?jkg/")  # what the review card does by itself
 MOST_AUDITS = 1_000_000
@@ -48,6 +49,8 @@ def faults(spec: Spec, unread: Collection[str] = ()) -> list[Fault]:
 def head(spec: Spec) -> Faults:
     if not SLUG.fullmatch(spec.slug):
         yield Fault("slug", "form", _("must be 1 to 50 of a-z, 0-9, - and _, and begin with a letter or digit"))
+    if spec.slug in PLACES:
+        yield Fault("slug", "taken", _("is the address of a page of the site"))
     if len(spec.title) > 120:
         yield Fault("title", "range", _("must have at most 120 characters"))
     yield from address("owner", spec.owner, _("must be the e-mail address of the person who is accountable"))

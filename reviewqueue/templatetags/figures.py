@@ -40,6 +40,16 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def points(value: float | None) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    if value is None:
+        return DASH
+    number = formats.number_format(abs(round(value * 100, 1)), decimal_pos=1, use_l10n=True)
+    sign = "\N{MINUS SIGN}" if value < 0 else "+"
+    return _("%(sign)s%(n)s points") % {"sign": sign, "n": number}
+
+
+@register.filter
 def percents(interval: Sequence[float] | None) -> str:
     """An interval of shares, 95 %."""
     if interval is None:

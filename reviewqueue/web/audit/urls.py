@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from reviewqueue.web.audit import views
+from reviewqueue.web.audit import inventory, views
 
 app_name = "audit"
 urlpatterns = [
     path("", views.index, name="index"),
+    path("inventory/", inventory.show, name="inventory"),
+    path("inventory/csv/", inventory.table, name="inventory_table"),
     path("<slug:slug>/", views.show, name="show"),
     path("<slug:slug>/export/", views.export, name="export"),
     path("<slug:slug>/verify/", views.verify, name="verify"),

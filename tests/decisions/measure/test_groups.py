@@ -57,7 +57,7 @@ def test_nothing_is_told_before_anything_was_counted() -> None:
 
 
 # a number and the group it is in
-BANDS = [("29.9", "-30"), ("30", "30-45"), ("44", "30-45"), ("45", "45-"), ("-3", "-30")]
+BANDS = [("29.9", "..30"), ("30", "30..45"), ("44", "30..45"), ("45", "45.."), ("-3", "..30")]
 
 
 @pytest.mark.parametrize(("value", "name"), BANDS)
@@ -76,7 +76,7 @@ def test_precision_between_groups_and_whether_it_differs() -> None:
         control(queue, POSITIVE, payload=OLD)
         control(queue, POSITIVE if n < 16 else NEGATIVE, payload=YOUNG)
     one = read(queue)[Figure.PRECISION]
-    assert values(one) == {"-30": pytest.approx(0.4), "30-": pytest.approx(1.0)}
+    assert values(one) == {"..30": pytest.approx(0.4), "30..": pytest.approx(1.0)}
     young = one.cells[0].gap
     assert young
     assert young.differs is True
@@ -102,7 +102,7 @@ def test_a_group_of_fewer_than_five_is_hidden_and_in_nobodys_comparison() -> Non
     for _ in range(4):
         control(queue, NEGATIVE, payload=YOUNG)
     one = read(queue)[Figure.PRECISION]
-    assert [(cell.group, cell.is_hidden) for cell in one.cells] == [("-30", True), ("30-", False)]
+    assert [(cell.group, cell.is_hidden) for cell in one.cells] == [("..30", True), ("30..", False)]
     assert one.cells[1].gap
     assert one.cells[1].gap.others.n == 0
 
@@ -115,8 +115,8 @@ def test_errors_are_among_true_negatives_and_true_positives() -> None:
         soft(queue, POSITIVE, payload=OLD)
         control(queue, NEGATIVE if n < 12 else POSITIVE, share=1.0, payload=YOUNG)
     found = read(queue)
-    assert values(found[Figure.MISSED]) == {"-30": None, "30-": pytest.approx(4 / 40)}
-    assert values(found[Figure.FALSE_POSITIVES]) == {"-30": pytest.approx(12 / 52), "30-": pytest.approx(0.0)}
+    assert values(found[Figure.MISSED]) == {"..30": None, "30..": pytest.approx(4 / 40)}
+    assert values(found[Figure.FALSE_POSITIVES]) == {"..30": pytest.approx(12 / 52), "30..": pytest.approx(0.0)}
 
 
 def test_a_drawn_pass_stands_for_those_that_were_not_drawn() -> None:
@@ -136,7 +136,7 @@ def test_automatic_actions_are_of_all_items() -> None:
         hard(queue, payload=YOUNG)
         passed(queue, payload=OLD)
         passed(queue, payload=YOUNG)
-    assert values(read(queue)[Figure.AUTOMATIC]) == {"-30": pytest.approx(0.5), "30-": 0.0}
+    assert values(read(queue)[Figure.AUTOMATIC]) == {"..30": pytest.approx(0.5), "30..": 0.0}
 
 
 def test_overrides_are_of_what_people_decided() -> None:
@@ -162,7 +162,7 @@ def test_each_field_has_its_own_comparisons() -> None:
     queue = grouped(Group("age", (30,)), Group("kind"))
     for _ in range(6):
         hard(queue, payload={"age": 50, "kind": "mail"})
-    assert list(values(read(queue, 0)[Figure.AUTOMATIC])) == ["30-"]
+    assert list(values(read(queue, 0)[Figure.AUTOMATIC])) == ["30.."]
     assert list(values(read(queue, 1)[Figure.AUTOMATIC])) == ["mail"]
 
 

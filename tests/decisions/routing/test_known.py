@@ -1,6 +1,5 @@
 """The contract on known data: what is frozen, how a policy is checked on it, and what may not go live."""
 
-import csv
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,6 @@ from pytest_django import Settings
 
 from decisions.exceptions import Conflict, Forbidden, Invalid
 from decisions.learning import frozen, training
-from decisions.learning.frozen import TruthColumn
 from decisions.learning.training import Example
 from decisions.models import Event, Item, KnownCheck, KnownSet, ModelVersion, Policy, Queue, QueueVersion
 from decisions.queues import dump
@@ -24,37 +22,16 @@ from decisions.queues.spec import ModelSpec, Promise, Remedy
 from decisions.routing import known, promises, publish
 from decisions.routing.policy import Routing
 from decisions.routing.terms import Changes
+from tests.decisions.routing.known_rows import COLUMNS, TRUTH, Cells, lines, write
 from tests.factories import NOON, make_queue, make_user
 
 pytestmark = pytest.mark.django_db
-
-COLUMNS = ("text", "words", "amount", "kind", "truth", "score")
-TRUTH = TruthColumn("truth", "spam")
-Cells = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, settings: Settings) -> Path:
     settings.DATA_DIR = tmp_path
     return tmp_path
-
-
-def lines(count: int = 100, positives: int = 40) -> list[Cells]:
-    """Rows whose positives score .95 (half of them) and .5, and whose negatives score .1; two negatives score .95."""
-    made = []
-    for i in range(count):
-        score = (0.95 if i % 2 else 0.5) if i < positives else (0.95 if i < positives + 2 else 0.1)
-        truth = "spam" if i < positives else "ham"
-        made.append({"text": f"m {i}", "words": i, "amount": 1.5, "kind": "mail", "truth": truth, "score": score})
-    return made
-
-
-def write(path: Path, rows: list[Cells], columns: tuple[str, ...] = COLUMNS) -> Path:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 @pytest.fixture
