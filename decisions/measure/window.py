@@ -29,6 +29,9 @@ class Filters:
 
     def which(self, queue_id: int) -> Which:
         """Return what these mean on a queue; refuses a model or a policy that is not there."""
+        for name, text in (("model", self.model), ("segment", self.segment)):
+            if "\0" in (text or ""):
+                raise Invalid(faults=[Fault(name, "format", _("There is no such text."))])
         models = policies = None
         if self.model is not None:
             models = tuple(ModelVersion.objects.filter(queue=queue_id, name=self.model).values_list("pk", flat=True))

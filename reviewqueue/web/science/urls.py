@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.science import views
+from reviewqueue.web.science import operating, views
 
 app_name = "science"
 urlpatterns = [
@@ -11,4 +11,5 @@ urlpatterns = [
     path("<slug:slug>/draft/", views.draft, name="draft"),
     path("<slug:slug>/<int:no>/publish/", views.publish, name="publish"),
     path("<slug:slug>/<int:no>/roll-back/", views.roll_back, name="roll_back"),
+    path("<slug:slug>/operating-point/", operating.show, name="operating"),
 ]

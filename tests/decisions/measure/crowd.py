@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from decisions.models import Item, Queue
+from decisions.models import Frame, Item, Queue
 from tests.decisions.record import owner
 from tests.factories import make_item
 
@@ -26,12 +26,6 @@ FROM decisions_item, generate_series(1, %(count)s) n, LATERAL (
         ELSE 0.3 * random() * random() * random() END AS score, (n %% 100 = 0 OR n %% 1000 = 11) AS is_control,
         CASE WHEN n %% 100 < 14 THEN 'hard' WHEN n %% 100 < 19 THEN 'soft' ELSE 'pass' END AS band
 ) x WHERE id = %(like)s
-"""
-FRAMES = """
-INSERT INTO decisions_frame (queue_id, starts_at, ends_at, budget, passes, drawn, tau, mean_p, beta, strata, at)
-SELECT %(queue)s, day, day + interval '1 day', %(budget)s, 1000, %(budget)s, 0.1, 0.01, 0.25, '[]',
-    day + interval '1 day'
-FROM generate_series(%(start)s, %(end)s - interval '1 day', interval '1 day') day
 """
 DRAWS = """
 INSERT INTO decisions_draw (frame_id, item_id, pi)
@@ -66,9 +60,17 @@ def fill(queue: Queue, count: int, *, end: datetime, budget: int = 100) -> None:
     }
     asked["budget"] = budget
     with connection.cursor() as cursor:
-        for statement in (ITEMS, FRAMES, DRAWS, RULINGS):
+        cursor.execute(ITEMS, asked)
+        Frame.objects.bulk_create(_frame(queue, start + timedelta(days=day), budget) for day in range(DAYS))
+        for statement in (DRAWS, RULINGS):
             cursor.execute(statement, asked)
     analyze()
+
+
+def _frame(queue: Queue, start: datetime, budget: int) -> Frame:
+    end = start + timedelta(days=1)
+    counts = {"budget": budget, "passes": budget * 10, "drawn": budget}
+    return Frame(queue=queue, starts_at=start, ends_at=end, tau=0.1, mean_p=0.01, beta=0.25, at=end, **counts)
 
 
 def analyze() -> None:

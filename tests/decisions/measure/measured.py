@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from decisions.measure import rollups
 from decisions.models import Draw, Frame, Item, Policy, Queue, Rollup, Ruling, Task, User
 from tests.factories import NOON, make_item, make_queue, make_task, make_user
@@ -98,3 +100,19 @@ def counted(at: datetime = NOON) -> datetime:
 def simulated_person() -> User:
     """Make a simulated reviewer."""
     return make_user(kind=User.Kind.SIMULATED)
+
+
+def yesterday_measured() -> Queue:
+    """Make a queue of now, with a day behind it: people, control and audits have answered, and all is counted."""
+    queue, now = make_queue(), timezone.now()
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    Queue.objects.filter(pk=queue.pk).update(created_at=today - DAY * 3)
+    at = today - DAY + HOUR
+    for k in range(6):
+        soft(queue, POSITIVE if k < 3 else NEGATIVE, arrived_at=at, segment="north" if k % 2 else "")
+        hard(queue, arrived_at=at)
+        control(queue, POSITIVE, arrived_at=at)
+    items = [ruled(passed(queue, arrived_at=at), NEGATIVE if k else POSITIVE) for k in range(4)]
+    frame(queue, *items, pi=0.5, starts=today - DAY)
+    rollups.roll_up(now)
+    return queue
