@@ -1,0 +1,134 @@
+"""The charts of a what-if as data: scores with the cuts on them, days, hours of the week, and the backlog."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from decisions.measure.staffing import Path
+from decisions.measure.terms import score_range
+from decisions.measure.what_if import Answer
+from decisions.queues.live import Live
+from decisions.routing.policy import FloatArray
+from decisions.routing.simulate import PEOPLE, Buckets, Kind
+
+
+def charts(answer: Answer, live: Live) -> list[dict[str, Any]]:
+    """Return scores with the cuts on them, volumes by day, people's items by hour of the week, and the backlog."""
+    return [
+        _scores(answer, live),
+        _by_day(answer.buckets[1]),
+        _by_hour(*answer.buckets),
+        _backlog(answer.backlog, *answer.paths),
+    ]
+
+
+def _scores(answer: Answer, live: Live) -> dict[str, Any]:
+    edges, counts = answer.histogram
+    cuts = [
+        (answer.new.soft, _("soft"), "soft"),
+        (answer.new.hard, _("hard"), "hard"),
+        (answer.live.soft, _("soft now"), "plain"),
+        (answer.live.hard, _("hard now"), "plain"),
+    ]
+    new = {answer.new.soft, answer.new.hard}
+    marks = [
+        {"x": cut, "label": label, "hue": hue}
+        for cut, label, hue in cuts
+        if cut is not None and not (hue == "plain" and cut in new)
+    ]
+    low, high = score_range(live)
+    return {
+        "id": "scores",
+        "title": _("Scores, and where they are cut"),
+        "note": _("items a day in each of 40 steps"),
+        "x": {"kind": "number", "label": _("Score, %(low)s to %(high)s") % {"low": f"{low:g}", "high": f"{high:g}"}},
+        "y": {"label": _("items a day"), "min": 0},
+        "series": [{"label": _("Items"), "hue": "accent", "style": "bar"}],
+        "marks": marks,
+        "rows": [
+            {
+                "at": float((start + end) / 2),
+                "text": f"{start:.4g} – {end:.4g}",
+                "values": [round(float(count) / answer.recent.days, 2)],
+            }
+            for start, end, count in zip(edges[:-1], edges[1:], counts, strict=True)
+        ],
+    }
+
+
+def _by_day(new: Buckets) -> dict[str, Any]:
+    values = zip(new.by_day[Kind.HARD], _people(new.by_day), new.by_day[Kind.PASS], strict=True)
+    return {
+        "id": "by-day",
+        "title": _("What it would have done, by day"),
+        "note": _("the first and the last day may be parts"),
+        "stacked": True,
+        "x": {"kind": "category", "label": pgettext("of a month", "Day")},
+        "y": {"label": _("items"), "min": 0},
+        "series": [
+            {"label": _("Hard"), "hue": "hard", "style": "bar"},
+            {"label": _("People"), "hue": "soft", "style": "bar"},
+            {"label": _("Pass"), "hue": "pass", "style": "bar"},
+        ],
+        "rows": [
+            {
+                "at": place,
+                "text": formats.date_format(day, "SHORT_DATE_FORMAT"),
+                "values": [round(float(value)) for value in row],
+            }
+            for place, (day, row) in enumerate(zip(new.days, values, strict=True))
+        ],
+    }
+
+
+def _by_hour(live: Buckets, new: Buckets) -> dict[str, Any]:
+    was, becomes = _people(live.by_hour), _people(new.by_hour)
+    names = [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
+    return {
+        "id": "by-hour",
+        "title": _("Items to people, by hour of the week"),
+        "note": _("mean of the weeks looked at"),
+        "x": {"kind": "number", "label": _("Hour of the week, Monday 0 h first")},
+        "y": {"label": _("items an hour"), "min": 0},
+        "series": [
+            {"label": _("What if"), "hue": "soft", "style": "area"},
+            {"label": _("Live"), "hue": "plain", "style": "line", "dash": True},
+        ],
+        "rows": [
+            {
+                "at": hour,
+                "text": f"{names[hour // 24]} {hour % 24:02}:00",
+                "values": [round(float(becomes[hour]), 2), round(float(was[hour]), 2)],
+            }
+            for hour in range(len(names) * 24)
+        ],
+    }
+
+
+def _backlog(now: float, live: Path, new: Path) -> dict[str, Any]:
+    days = [(now, now, now, now), *zip(new.middle, new.low, new.high, live.middle, strict=True)]
+    return {
+        "id": "backlog",
+        "title": _("Backlog over the next week"),
+        "note": _("nine futures of ten lie within the band"),
+        "x": {"kind": "number", "label": _("Days from now")},
+        "y": {"label": _("tasks"), "min": 0},
+        "series": [
+            {"label": _("What if"), "hue": "accent", "style": "line"},
+            {"label": _("at least"), "hue": "accent", "style": "line", "quiet": True},
+            {"label": _("at most"), "hue": "accent", "style": "band"},
+            {"label": _("Live"), "hue": "plain", "style": "line", "dash": True},
+        ],
+        "rows": [
+            {"at": day, "text": str(day), "values": [round(float(value)) for value in row]}
+            for day, row in enumerate(days)
+        ],
+    }
+
+
+def _people(volumes: Mapping[Kind, FloatArray]) -> FloatArray:
+    return np.asarray(sum((volumes[kind] for kind in PEOPLE), np.zeros_like(volumes[Kind.PASS])))
