@@ -18,6 +18,7 @@ from reviewqueue.embedded import ports
 QUEUES = Path(__file__).parent / "queues"
 SENDER, RECEIVER = "demo sender", "demo receiver"
 DOMAIN = "example.org"
+SETTLED_BY = 3  # people: two may disagree, the third settles it
 WHY = "Demo: trained on the earlier part of the rows; the rest arrives as live traffic"
 
 
@@ -72,24 +73,22 @@ def passwords() -> list[str]:
     return ["People to sign in as; the passwords are shown this once:", *lines] if lines else []
 
 
-def crew(count: int) -> list[User]:
-    """Return the simulated reviewers, made where they are missing."""
-    found = []
-    for number in range(1, count + 1):
-        email = f"simulated-{number}@{DOMAIN}"
-        user = User.objects.filter(email=email).first()
-        found.append(
-            user
-            or people.make_user(
-                email=email,
-                name=f"Simulated {number}",
-                role=Membership.Role.REVIEWER,
-                kind=User.Kind.SIMULATED,
-                by=None,
-                at=log.now(),
-            )
-        )
-    return found
+def crew(count: int) -> tuple[list[User], User]:
+    """Return the simulated reviewers, of whom the last of three or more is a lead, and their simulated manager."""
+    roles = [Membership.Role.REVIEWER] * count
+    if count >= SETTLED_BY:
+        roles[-1] = Membership.Role.LEAD
+    working = [_simulated(str(number), role) for number, role in enumerate(roles, 1)]
+    return working, _simulated("manager", Membership.Role.MANAGER)
+
+
+def _simulated(name: str, role: Membership.Role) -> User:
+    """Return a simulated person, made where missing."""
+    email = f"simulated-{name}@{DOMAIN}"
+    found = User.objects.filter(email=email).first()
+    return found or people.make_user(
+        email=email, name=f"Simulated {name}", role=role, kind=User.Kind.SIMULATED, by=None, at=log.now()
+    )
 
 
 def keys(queues: list[Queue], known: State) -> State:
