@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.science import operating, views
+from reviewqueue.web.science import operating, views, what_if
 
 app_name = "science"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     path("<slug:slug>/<int:no>/publish/", views.publish, name="publish"),
     path("<slug:slug>/<int:no>/roll-back/", views.roll_back, name="roll_back"),
     path("<slug:slug>/operating-point/", operating.show, name="operating"),
+    path("<slug:slug>/what-if/", what_if.show, name="what_if"),
 ]

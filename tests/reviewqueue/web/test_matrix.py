@@ -73,6 +73,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "audit/<slug>/actions/replay/"): ({},                          "302 404 403 403 302 403 302"),
     ("GET", "policy/"): (None,                                              "302 200 200 200 200 200 200"),
     ("GET", "policy/<slug>/"): (None,                                       "302 404 403 403 200 403 403"),
+    ("GET", "policy/<slug>/what-if/"): (None,                               "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/operating-point/"): (None,                       "302 404 403 200 200 200 200"),
     ("POST", "policy/<slug>/draft/"): (DRAFT,                               "302 404 403 403 302 403 403"),
     ("POST", "policy/<slug>/<no>/publish/"): (WHY,                          "302 404 403 403 302 403 403"),
