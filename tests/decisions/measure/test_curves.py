@@ -36,10 +36,10 @@ def test_the_number_of_items_may_be_known() -> None:
     assert known.value == pytest.approx(60 * 29 / 50 / (60 * 29 / 50 + 20))
 
 
-def test_a_threshold_above_all_scores_has_no_precision() -> None:
+def test_a_threshold_above_all_scores_has_no_precision_and_catches_nothing() -> None:
     point = curves.above(2.0, ROWS)
     assert point.precision.why == Why.NO_LABELS
-    assert point.recall.value is None
+    assert point.recall.value == 0
 
 
 def test_the_curve_runs_from_the_lowest_to_the_highest_score() -> None:
