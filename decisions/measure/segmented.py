@@ -37,7 +37,7 @@ class Order(StrEnum):
 class SegmentRow:
     """One segment: how much arrived, and what is measured there; None where it has no such items at all.
 
-    `steered` of the next day's audits go there because too little is known.
+    `is_blind`: too little is known of what passes there, so it is among those that the next audits are steered to.
     """
 
     name: str
@@ -45,7 +45,7 @@ class SegmentRow:
     precision: SegmentShare | None
     missed: Segment | None
     overrides: SegmentShare | None
-    steered: int
+    is_blind: bool
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def by_segment(queue_id: int, at: datetime, *, days: int = DAYS) -> Segments | N
     precise = segments.shares(_names(control, told), control.y, control.pi)
     overrides = segments.shares(_names(decided, told), decided.was_override.astype(np.float64), decided.pi)
     budget = Policy.objects.live().filter(queue=queue_id).values_list("audit_budget", flat=True).first() or 0
-    steered = _steered(missed, budget)
+    blind = _blind(missed, budget)
     precise_by, missed_by, overrides_by = _by_name(precise), _by_name(missed), _by_name(overrides)
     rows = tuple(
         SegmentRow(
@@ -85,19 +85,22 @@ def by_segment(queue_id: int, at: datetime, *, days: int = DAYS) -> Segments | N
             precision=precise_by.get(name),
             missed=missed_by.get(name),
             overrides=overrides_by.get(name),
-            steered=steered.get(name, 0),
+            is_blind=name in blind,
         )
         for name, items in _pooled(arrived, told).items()
     )
     return Segments(window, rows, budget).ranked(Order.MISSED)
 
 
-def blind_spots(queue_id: int, at: datetime, audits: int, *, days: int = DAYS) -> dict[str, int]:
-    """Return how many of the next audits go to which segments, because too little is known of them: a tenth at most."""
-    window = windows.read(queue_id, at, days=days, filters=Filters())
+def blind_spots(queue_id: int, at: datetime, audits: int, *, days: int = DAYS) -> tuple[str, ...]:
+    """Return the segments to which a tenth of the next `audits` is steered, for too little is known of them.
+
+    The largest come first; no more than a tenth could bring to where something can be said.
+    """
+    window = windows.read(queue_id, at, days=days, filters=Filters(), cap=1)  # of people's other answers none is asked
     if window.fresh_at is None:
-        return {}
-    return _steered(_missed(queue_id, window, None), audits)
+        return ()
+    return tuple(_blind(_missed(queue_id, window, None), audits))
 
 
 def decided_by_people(soft: Labelled) -> Labelled:
@@ -113,7 +116,7 @@ def _missed(queue_id: int, window: Window, told: frozenset[str] | None) -> list[
     return segments.missed(_names(audits, told), audits.y, audits.pi, floored(audits), _pooled(passes, told))
 
 
-def _steered(missed: Iterable[Segment], audits: int) -> dict[str, int]:
+def _blind(missed: Iterable[Segment], audits: int) -> dict[str, int]:
     return segments.blind_spots([one for one in missed if one.name != OTHERS], audits)
 
 

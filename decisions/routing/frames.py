@@ -8,7 +8,7 @@ the lock alone, so all that was on its way is committed and seen, and what comes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from decisions import locks, rights
 from decisions.exceptions import Conflict
+from decisions.measure import segmented
 from decisions.models import Draw, Event, Frame, Policy, Queue, User
 from decisions.queues import live
 from decisions.queues.live import Live
@@ -58,12 +59,15 @@ FOUND = """SELECT count(*) FROM (
 
 @dataclass(frozen=True)
 class Wish:
-    """Which queue's frames to close and why; `end`: no later than this, `blind`: segments that are not measured."""
+    """Which queue's frames to close and why; `end`: no later than this.
+
+    `blind` are the segments that are not measured; None: those that are not by now.
+    """
 
     queue_id: int
     at: datetime
     end: datetime
-    blind: tuple[str, ...] = ()
+    blind: tuple[str, ...] | None = None
     person: User | None = None
     why: str = ""
 
@@ -95,16 +99,17 @@ def close(
     person: User | None = None,
     why: str = "",
     until: datetime | None = None,
-    blind: Sequence[str] = (),
+    blind: Sequence[str] | None = None,
 ) -> Frame:
     """Close a frame in mid-day, at `until` (not after `at`), and open its audits; days that are over get theirs first.
 
-    `blind` names segments that are not measured, to which a tenth of the budget goes besides their share. Refuses with
+    `blind` names the segments that are not measured, None for those that are not now: a tenth of the budget goes there
+    besides their share. Refuses with
     Conflict where nothing was passed since the last frame, or its share of the budget is no whole audit yet.
     """
     if person is not None:
         rights.require(person, Act.CLOSE_FRAME, queue_id=queue_id)
-    wish = Wish(queue_id, at, min(until or at, at), tuple(blind), person, why)
+    wish = Wish(queue_id, at, min(until or at, at), None if blind is None else tuple(blind), person, why)
     whole = _days(wish)
     frame = _close(wish, in_mid_day=True) or (whole[-1] if whole else None)
     if frame is None:
@@ -136,7 +141,9 @@ def _close(wish: Wish, *, in_mid_day: bool) -> Frame | None:
         cursor.execute(PATIENCE)
         # The work is done before anybody has to wait. Items are never changed nor removed: where none was added
         # meanwhile, what was found holds.
-        early = _look(cursor, _next(cursor, queue, wish.end, in_mid_day=in_mid_day), wish)
+        span = _next(cursor, queue, wish.end, in_mid_day=in_mid_day)
+        wish = _steered(wish, span)
+        early = _look(cursor, span, wish)
         if early is None:
             return None
         cursor.execute(ALONE, [locks.FRAMES, wish.queue_id])
@@ -145,6 +152,13 @@ def _close(wish: Wish, *, in_mid_day: bool) -> Frame | None:
             early if span == early.span and _count(cursor, span, wish) == early.passes else _look(cursor, span, wish)
         )
     return _store(queue, found, wish) if found else None
+
+
+def _steered(wish: Wish, span: Span | None) -> Wish:
+    """Return the wish with the segments that are not measured, if it was not said which they are."""
+    if wish.blind is not None or span is None:
+        return wish
+    return replace(wish, blind=segmented.blind_spots(wish.queue_id, wish.at, span.budget))
 
 
 def _next(cursor: CursorWrapper, queue: Live, end: datetime, *, in_mid_day: bool) -> Span | None:
@@ -175,7 +189,12 @@ def _look(cursor: CursorWrapper, span: Span | None, wish: Wish) -> Found | None:
     """Count the passes of a span and draw from each stratum."""
     if span is None:
         return None
-    known: dict[str, Any] = {"queue": wish.queue_id, "start": span.start, "end": span.end, "blind": list(wish.blind)}
+    known: dict[str, Any] = {
+        "queue": wish.queue_id,
+        "start": span.start,
+        "end": span.end,
+        "blind": list(wish.blind or ()),
+    }
     cursor.execute(SUMS, known)
     passes, in_blind, sum_p = cursor.fetchone()
     sizes = [passes - in_blind, in_blind]
@@ -186,7 +205,7 @@ def _look(cursor: CursorWrapper, span: Span | None, wish: Wish) -> Found | None:
         cursor.execute(LEAST[place], {**known, "n": n + 1})
         kept, tau = _kept(cursor.fetchall(), n)
         drawn += kept
-        segments = sorted(wish.blind) if place else None
+        segments = sorted(wish.blind or ()) if place else None
         strata.append({"segments": segments, "passes": size, "budget": n, "drawn": len(kept), "tau": exact(tau)})
     return Found(span, passes, int(sum_p), strata, drawn)
 

@@ -70,7 +70,7 @@ def _segment(row: SegmentRow) -> dict[str, Any]:
         "precision": _estimate(row.precision.share) if row.precision else None,
         "missed": _estimate(row.missed.rate) if row.missed else None,
         "overrides": _estimate(row.overrides.share) if row.overrides else None,
-        "steered": row.steered,
+        "is_blind": row.is_blind,
     }
 
 

@@ -88,7 +88,7 @@ class SegmentShape(Shape):
     precision = Estimated(allow_null=True, help_text="Of what the machine would act on, by its control group.")
     missed = Estimated(allow_null=True, help_text="Of what passed, by audits.")
     overrides = Estimated(allow_null=True, help_text="Of what people decided.")
-    steered = serializers.IntegerField(help_text="Of a day's audits, so many go there because too little is known.")
+    is_blind = serializers.BooleanField(help_text="Too little is known: the next audits are steered there.")
 
 
 class SegmentsShape(Shape):

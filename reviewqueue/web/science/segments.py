@@ -34,7 +34,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         "queue": queue,
         "found": ranked,
         "rows": [(name(row), row) for row in ranked.rows] if ranked else [],
-        "blind": [(name(row), row.steered) for row in ranked.rows if row.steered] if ranked else [],
+        "blind": [(name(row), row.missed) for row in ranked.rows if row.is_blind] if ranked else [],
         "chart": chart(ranked, order) if ranked and ranked.rows else None,
         "order": order.value,
         "orders": [(one.value, label) for one, label in orders().items()],

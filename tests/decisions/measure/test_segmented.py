@@ -5,7 +5,9 @@ import pytest
 from decisions.measure import segmented
 from decisions.measure.segmented import OTHERS, Order, Segments
 from decisions.models import Queue
+from decisions.routing import frames
 from tests.decisions.measure.measured import (
+    HOUR,
     NEGATIVE,
     NONE,
     POSITIVE,
@@ -42,7 +44,7 @@ def draw(queue: Queue, **found: tuple[int, int]) -> None:
 
 def test_nothing_is_told_before_anything_was_counted() -> None:
     assert segmented.by_segment(queue_of_last_week().pk, NOON) is None
-    assert segmented.blind_spots(queue_of_last_week().pk, NOON, 100) == {}
+    assert segmented.blind_spots(queue_of_last_week().pk, NOON, 100) == ()
 
 
 def test_a_segment_has_its_misses_and_the_worst_comes_first() -> None:
@@ -66,8 +68,9 @@ def test_below_thirty_labels_nothing_is_claimed_and_the_next_audits_go_there() -
     rows = {row.name: row for row in read(queue).rows}
     assert rows["dark"].missed
     assert (rows["dark"].missed.rate.value, rows["dark"].missed.rate.why) == (None, "few")
-    assert (rows["dark"].steered, rows["known"].steered) == (10, 0)  # no more than it has, and at most 20
-    assert segmented.blind_spots(queue.pk, NOON, 50) == {"dark": 5}
+    assert (rows["dark"].is_blind, rows["known"].is_blind) == (True, False)
+    assert segmented.blind_spots(queue.pk, NOON, 50) == ("dark",)
+    assert segmented.blind_spots(queue.pk, NOON, 9) == ()  # a tenth of these is no whole audit
 
 
 def test_precision_is_of_control_items_and_overrides_of_what_people_decided() -> None:
@@ -109,7 +112,7 @@ def test_many_segments_are_told_by_the_largest_and_the_rest_as_one(monkeypatch: 
     assert {name: row.items for name, row in rows.items()} == {"a": 4, "b": 3, OTHERS: 3}
     missed = rows[OTHERS].missed
     assert missed
-    assert (missed.missed.n, rows[OTHERS].steered) == (3, 0)
+    assert (missed.missed.n, rows[OTHERS].is_blind) == (3, False)
 
 
 def test_failed_checks_are_nobodys_misses() -> None:
@@ -120,3 +123,16 @@ def test_failed_checks_are_nobodys_misses() -> None:
     (row,) = read(queue).rows
     assert row.missed
     assert (row.items, row.missed.items) == (2, 1)
+
+
+def test_the_next_frame_steers_a_tenth_of_its_audits_to_blind_spots() -> None:
+    queue = queue_of_last_week()
+    next_policy(queue, audit_budget=100)
+    draw(queue, known=(2, 35), dark=(3, 10))
+    for segment, count in {"known": 90, "dark": 10}.items():
+        for _ in range(count):
+            passed(queue, segment=segment, arrived_at=NOON - HOUR)
+    counted()
+    rest, blind = frames.close(queue.pk, NOON).strata
+    assert (rest["segments"], rest["budget"]) == (None, 41)
+    assert (blind["segments"], blind["budget"]) == (["dark"], 9)  # a tenth of 50, and their share of the rest

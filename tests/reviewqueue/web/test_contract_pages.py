@@ -114,7 +114,7 @@ def test_segments_say_what_is_measured_and_what_is_not() -> None:
     text = page(queue, "policy/{slug}/segments/")
     assert text.index('<th scope="row">known') < text.index('<th scope="row">dark', text.index("Segment by segment"))
     assert "10 %" in text
-    assert "dark: 10 audits" in text
+    assert "dark: 12 labels" in text
     assert "not measured" in text
 
 
