@@ -45,7 +45,7 @@ def plane(found: Plane) -> Chart:
     rows = [(_across(point), [*_values(point.precision), None, None], point) for point in points]
     for place, point in ((3, found.hard), (4, found.soft)):
         if point is not None and point.precision.value is not None:
-            values: list[float | None] = [None] * 5
+            values: list[float | None] = [*_values(point.precision), None, None]
             values[place] = point.precision.value
             rows.append((_across(point), values, point))
     return {

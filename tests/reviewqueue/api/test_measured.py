@@ -1,10 +1,13 @@
 """The operating point by call: the figures of the core, filters, and what is refused."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
 from decisions.measure import operating, summary
 from decisions.models import Queue
+from reviewqueue.api import examples_measured
 from tests.decisions.measure.measured import yesterday_measured
 from tests.factories import make_queue
 from tests.reviewqueue.api.caller import caller
@@ -74,3 +77,13 @@ def test_it_is_not_for_who_works_the_queue(queue: Queue) -> None:
     assert (answer.status_code, answer.json()["right"]) == (403, "read_record")
     assert caller("manager", queue, "read").get("queues/nowhere/operating-point/").status_code == 404
     assert caller("manager", queue, "manage").get(f"queues/{queue.slug}/operating-point/").status_code == 403
+
+
+def test_the_example_has_the_calls_form(queue: Queue) -> None:
+    told = caller("manager", queue, "read").get(f"queues/{queue.slug}/operating-point/").json()
+    assert form(examples_measured.OPERATING_POINT[0].value) == form({**told, "apart": []})
+
+
+def form(value: Any) -> Any:
+    """Return the names in an object, and below."""
+    return {name: form(inner) for name, inner in value.items()} if isinstance(value, dict) else None

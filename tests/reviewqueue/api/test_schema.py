@@ -175,6 +175,7 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "list_queues": lambda world: world.send("list_queues"),
     "list_policies": lambda world: world.send("list_policies"),
     "queue_status": lambda world: world.send("queue_status"),
+    "operating_point": lambda world: world.send("operating_point"),
     "metrics": lambda world: world.send("metrics"),
     "livez": lambda world: world.send("livez"),
     "readyz": readyz,
@@ -220,7 +221,7 @@ def absent(world: World, operation: str) -> None:
 def malformed(world: World, operation: str) -> None:
     method, path = world.call(operation)
     if method == "GET":
-        world.person.get(f"{path}&after=x")
+        world.person.get(f"{path}{'&' if '?' in path else '?'}after=x&window=x")
     elif operation == "submit_batch":
         world.person.lines(f"{path}?results=some", ITEM)
     else:
