@@ -29,6 +29,7 @@ PROVENANCE = {
     Task.Purpose.GOLD: Label.Provenance.GOLD,
     Task.Purpose.APPEAL: Label.Provenance.OVERRIDE,
 }
+AUDITED = (Task.Purpose.AUDIT, Task.Purpose.ESCALATION)  # an escalation of a pass goes on with its audit
 
 
 def plan(ruling: Ruling) -> PendingLabel | None:
@@ -95,7 +96,7 @@ def _take_due(at: datetime) -> list[Ruling]:
             [at, BATCH],
         )
         ids = [row[0] for row in cursor.fetchall()]
-    rulings = Ruling.objects.filter(pk__in=ids).select_related("item", "decision", "person")
+    rulings = Ruling.objects.filter(pk__in=ids).select_related("item__draw", "decision", "person")
     return list(rulings.order_by("final_at", "pk"))
 
 
@@ -136,12 +137,14 @@ def propensity(ruling: Ruling, before: Label | None) -> float | None:
     """Return the logged probability with which the item came before a person, None where no draw brought it there.
 
     An outside truth and an override of what no draw had shown to anybody have none; an override of a label keeps its.
+    A pass that was drawn has its draw's, whoever had the last word on the audit.
     """
     if ruling.source == Ruling.Source.OUTSIDE:
         return None
-    purpose = ruling.decision.purpose if ruling.decision else ""
-    if ruling.item.route == Item.Route.SOFT or purpose == Task.Purpose.AUDIT:
+    if ruling.item.route == Item.Route.SOFT:
         return ruling.item.propensity
+    if ruling.decision and ruling.decision.purpose in AUDITED and (draw := getattr(ruling.item, "draw", None)):
+        return float(draw.pi)
     return before.propensity if before else None
 
 

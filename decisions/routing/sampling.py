@@ -45,6 +45,12 @@ def u(secret: bytes, queue: str, external_ids: Iterable[str], purpose: Purpose) 
     return numbers
 
 
+def lots(queue: str, external_ids: Iterable[str], purpose: Purpose) -> list[float]:
+    """Return the same from the secret in force."""
+    _number, secret = newest_secret()
+    return list(u(secret, queue, external_ids, purpose).tolist())
+
+
 def q(p: FloatArray, mean_p: float, beta: float = BETA) -> FloatArray:
     """Return each item's audit size, in (0, 1], from its recalibrated probability and the mean of the frame before.
 

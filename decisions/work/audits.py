@@ -10,8 +10,6 @@ from decisions.queues.live import Live
 from decisions.routing import sampling
 from decisions.routing.sampling import Purpose
 
-DEMO = tables.DEMO
-
 
 @dataclass(frozen=True)
 class Drawn:
@@ -33,9 +31,8 @@ def open_for(drawn: Sequence[Drawn], queue: Live, at: datetime) -> int:
     """
     ruled = _ruled(drawn)
     due = [one for one in drawn if one.item_id not in ruled]
-    tasks = Task.objects.bulk_create(
-        _audit(one, queue, at, lot) for one, lot in zip(due, _lots(due, queue), strict=True)
-    )
+    lots = sampling.lots(queue.slug, [one.external_id for one in due], Purpose.PLACE)
+    tasks = Task.objects.bulk_create(_audit(one, queue, at, lot) for one, lot in zip(due, lots, strict=True))
     Move.objects.bulk_create(Move(task=task, kind=Move.Kind.OPENED, at=at) for task in tasks)
     return len(tasks)
 
@@ -47,12 +44,6 @@ def _ruled(drawn: Sequence[Drawn]) -> set[int]:
     return {item for item, outcome, truth, source in rows if outcome and truth != "none" and source != "expiry"}
 
 
-def _lots(drawn: Sequence[Drawn], queue: Live) -> list[float]:
-    """Return a number on [0, 1) for each, which says nothing about its score."""
-    _number, secret = sampling.newest_secret()
-    return list(sampling.u(secret, queue.slug, [one.external_id for one in drawn], Purpose.PLACE).tolist())
-
-
 def _audit(one: Drawn, queue: Live, at: datetime, lot: float) -> Task:
     spec = queue.spec
     return Task(
@@ -60,7 +51,7 @@ def _audit(one: Drawn, queue: Live, at: datetime, lot: float) -> Task:
         item_id=one.item_id,
         purpose=Task.Purpose.AUDIT,
         value=one.value,
-        is_demo=one.source == DEMO,
+        is_demo=one.source == tables.DEMO,
         opened_at=at,
         due_at=at + spec.sla,
         due_step=tables.rounded_up(at + spec.sla * lot, spec.sla_step),

@@ -176,7 +176,7 @@ def escalate(*, task_id: int, lease: int, person: User, reason: str) -> Task:
     at = log.now()
     leases.leave(task, Task.State.ESCALATED)
     leases.move(task, Move.Kind.ESCALATED, person=person, at=at, reason=reason)
-    escalation = _open_for_lead(task, at)
+    escalation = leases.open_for_lead(task, at)
     entry = {"task": task.pk, "escalation": escalation.pk, "round": task.round}
     log.append(
         Event.Kind.ITEM_ESCALATED,
@@ -187,23 +187,4 @@ def escalate(*, task_id: int, lease: int, person: User, reason: str) -> Task:
         reason=reason,
         entry=entry,
     )
-    return escalation
-
-
-def _open_for_lead(task: Task, at: datetime) -> Task:
-    """Open an escalation that keeps the place in the queue which the task had."""
-    escalation = Task.objects.create(
-        queue_id=task.queue_id,
-        item_id=task.item_id,
-        parent=task,
-        purpose=Task.Purpose.ESCALATION,
-        rank=Task.Rank.LEAD,
-        value=task.value,
-        is_demo=task.is_demo,
-        opened_at=at,
-        due_at=task.due_at,
-        due_step=task.due_step,
-        priority=task.priority,
-    )
-    leases.move(escalation, Move.Kind.OPENED, person=None, at=at)
     return escalation

@@ -11,7 +11,7 @@ from decisions.record import log
 from decisions.rights import Act
 from decisions.work import answer as answers
 from decisions.work import lease as leases
-from decisions.work import rule, suggest
+from decisions.work import quality, rule, suggest
 from decisions.work.answer import Answer
 
 BEGUN = "SELECT at FROM decisions_move WHERE task_id = %s AND lease = %s AND kind IN ('claimed', 'reopened')"
@@ -56,6 +56,7 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
     )
     ruling = rule.from_decision(decision, item=task.item, outcome=outcome, spec=queue.spec)
     leases.move(task, Move.Kind.DECIDED, person=person, at=at)
+    escalation = quality.follow(decision, queue.spec)
     log.append(
         Event.Kind.DECISION_MADE,
         chain=task.queue_id,
@@ -66,6 +67,8 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
         entry=_entry(decision, ruling),
         rows=(decision, ruling) if ruling else (decision,),
     )
+    if escalation:
+        quality.note_dispute(decision, escalation)
     return decision
 
 

@@ -68,6 +68,25 @@ def move(task: Task, kind: Move.Kind, *, person: User | None, at: datetime, reas
     return Move.objects.create(task=task, kind=kind, person=person, lease=task.lease, reason=reason, at=at)
 
 
+def open_for_lead(task: Task, at: datetime) -> Task:
+    """Open an escalation that keeps the place in the queue which the task had."""
+    escalation = Task.objects.create(
+        queue_id=task.queue_id,
+        item_id=task.item_id,
+        parent=task,
+        purpose=Task.Purpose.ESCALATION,
+        rank=Task.Rank.LEAD,
+        value=task.value,
+        is_demo=task.is_demo,
+        opened_at=at,
+        due_at=task.due_at,
+        due_step=task.due_step,
+        priority=task.priority,
+    )
+    move(escalation, Move.Kind.OPENED, person=None, at=at)
+    return escalation
+
+
 def _explain(task_id: int, person: User) -> NoReturn:
     task = Task.objects.filter(pk=task_id).first()
     if task is None or rights.standing(person, task.queue_id) is None:

@@ -17,7 +17,7 @@ from decisions.record import log
 from decisions.rights import Act, Case
 from decisions.work import answer as answers
 from decisions.work import lease as leases
-from decisions.work import suggest
+from decisions.work import quality, suggest
 from decisions.work.answer import Answer
 
 Source = Ruling.Source
@@ -71,7 +71,7 @@ def from_decision(decision: Decision, *, item: Item, outcome: Outcome, spec: Spe
     if source is None:
         return None
     basis = Basis(
-        source,
+        Source.ADJUDICATION if quality.settles(decision.task) else source,
         decision.at,
         spec.undo,
         decision.person,
@@ -210,8 +210,9 @@ def _override(item: Item, outcome: Outcome, spec: Spec, basis: Basis, cancelled:
 def undo(*, decision_id: int, person: User) -> Ruling:
     """Take back one's own decision within its window; the card comes back under a new lease and the next round.
 
-    Returns the ruling that puts back what held before. Refuses with TooLate when the window is over or the action is on
-    its way, Conflict when the decision no longer holds or never caused a ruling. The cap does not apply.
+    Returns the ruling that puts back what held before; a second opinion that waits is cancelled. Refuses with TooLate
+    when the window is over, the action is on its way or the second opinion was given, Conflict when the decision no
+    longer holds or never caused a ruling. The cap does not apply.
     """
     decision = Decision.objects.select_related("queue", "item__policy").filter(pk=decision_id).first()
     if decision is None:
@@ -223,6 +224,7 @@ def undo(*, decision_id: int, person: User) -> Ruling:
     if task.state != Task.State.DECIDED or task.round != decision.round:
         raise Conflict(_("This decision has already been undone."))
     at = log.now()
+    quality.withdraw(task, person, at)
     ruling = _take_back(decision, at)
     _hand_back(task, person, at + spec.lease, at)
     log.append(

@@ -14,6 +14,7 @@ from decisions.work import rule
 
 LEASES = 1_000  # a batch
 TASKS = 100
+MEASURING = (Task.Purpose.AUDIT, Task.Purpose.SECOND)  # what may end without an answer
 
 LAPSE = """
 WITH gone AS MATERIALIZED (
@@ -47,7 +48,8 @@ def expire(at: datetime) -> int:
     """Close tasks past their deadline; returns how many.
 
     Soft and control items fall to the spec's `expire_to`, and wait on where it names none, so that no item is left
-    without an end. An audit is closed without a ruling, for its item was passed. Work in progress is left alone.
+    without an end. An audit is closed without a ruling, for its item was passed, and so is a second opinion, for the
+    first one holds. Work in progress is left alone.
     """
     return sum(_expire_queue(slug, at) for slug in Queue.objects.exclude(version=None).values_list("slug", flat=True))
 
@@ -65,7 +67,7 @@ def _expire_queue(slug: str, at: datetime) -> int:
 
 @transaction.atomic
 def _expire_batch(slug: str, spec: Spec, outcome: Outcome | None, at: datetime) -> int:
-    purposes = [Task.Purpose.AUDIT, *([Task.Purpose.SOFT, Task.Purpose.CONTROL] if outcome else [])]
+    purposes = [*MEASURING, *([Task.Purpose.SOFT, Task.Purpose.CONTROL] if outcome else [])]
     overdue = Task.objects.filter(
         Q(state__in=(Task.State.WAITING, Task.State.HELD)) | Q(state=Task.State.CLAIMED, lease_until__lte=at),
         queue__slug=slug,
@@ -87,7 +89,7 @@ def _expire_batch(slug: str, spec: Spec, outcome: Outcome | None, at: datetime) 
 def _expire(task: Task, spec: Spec, outcome: Outcome | None, at: datetime) -> Ruling | None:
     leases.leave(task, Task.State.EXPIRED)
     leases.move(task, Move.Kind.EXPIRED, person=None, at=at)
-    if outcome is None or task.purpose == Task.Purpose.AUDIT:
+    if outcome is None or task.purpose in MEASURING:
         return None
     task.item.queue = task.queue
     return rule.from_expiry(task, outcome=outcome, spec=spec, at=at)

@@ -95,7 +95,7 @@ def answer(request: HttpRequest, slug: str, task_id: int) -> HttpResponse:
     decision = decide.decide(task_id=task_id, lease=_lease(request), person=person, answer=given)
     if not _wants_fragment(request):
         return redirect("review:show", slug)
-    offer = _offer(decision, queue, log.now())
+    offer = _offer(decision, queue, log.now()) if decision.purpose in rule.SOURCES else None
     return JsonResponse(offer or {"text": _("Decided.")}, status=201)
 
 

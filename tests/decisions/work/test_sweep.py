@@ -100,16 +100,17 @@ def test_without_a_rule_items_wait_on() -> None:
 
 
 @pytest.mark.parametrize("expire_to", ["", "ham"])
-def test_an_overdue_audit_is_closed_without_a_ruling(expire_to: str) -> None:
+@pytest.mark.parametrize("purpose", ["audit", "second"])
+def test_an_overdue_audit_is_closed_without_a_ruling(expire_to: str, purpose: str) -> None:
     queue = make_queue(expire_to=expire_to)
-    task = make_task(queue, purpose="audit")
+    task = make_task(queue, purpose=purpose)
     assert sweep.expire(LATE) == 1
     task.refresh_from_db()
     assert (task.state, rulings(task.item)) == ("expired", [])
     assert json.loads(Event.objects.get(chain=queue.pk).entry)["outcome"] == ""
 
 
-@pytest.mark.parametrize("purpose", ["second", "gold", "appeal", "escalation"])
+@pytest.mark.parametrize("purpose", ["gold", "appeal", "escalation"])
 def test_what_only_people_can_end_waits_on(purpose: str) -> None:
     queue = make_queue(expire_to="ham")
     make_task(queue, purpose=purpose)

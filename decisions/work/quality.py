@@ -1,0 +1,110 @@
+"""Second opinions on audits: every positive one is seen by a second person, blind, and a few of the negative ones too.
+
+What the first person answered holds meanwhile. The same truth from the second one confirms it; another one, "can't
+tell" included, is a dispute: a lead who is told neither answer rules, and that ruling stands. A second opinion that
+nobody takes in time ends without effect. An audit answered "can't tell" gets none, for there is nothing to confirm.
+"""
+
+from datetime import datetime
+
+from django.db.models import F
+
+from decisions.exceptions import TooLate
+from decisions.intake import tables
+from decisions.models import Decision, Event, Move, Task, User
+from decisions.queues.spec import Spec, Truth
+from decisions.record import log
+from decisions.routing import sampling
+from decisions.routing.sampling import Purpose
+from decisions.work import lease as leases
+
+NEGATIVES = 0.03  # of the negative audits that get a second opinion
+
+
+def follow(decision: Decision, spec: Spec) -> Task | None:
+    """Open the second opinion that an audit calls for; where a second opinion disputes one, return the lead's task."""
+    if decision.purpose == Task.Purpose.AUDIT and _needs_second(decision, spec):
+        _open_second(decision, spec)
+    if decision.purpose == Task.Purpose.SECOND and _is_disputed(decision, spec):
+        return _for_lead(decision)
+    return None
+
+
+def note_dispute(decision: Decision, escalation: Task) -> None:
+    """Note that two people answered differently, and which task settles it."""
+    log.append(
+        Event.Kind.ITEM_DISPUTED,
+        chain=decision.queue_id,
+        actor=decision.person,
+        at=decision.at,
+        item=decision.item,
+        entry={"task": decision.task_id, "first": decision.task.parent_id, "escalation": escalation.pk},
+    )
+
+
+def withdraw(task: Task, person: User, at: datetime) -> None:
+    """Cancel the second opinion on an audit that is taken back; TooLate when it was given already."""
+    if task.purpose != Task.Purpose.AUDIT:
+        return
+    seconds = Task.objects.filter(parent=task, purpose=Task.Purpose.SECOND).select_for_update().order_by("-pk")
+    second = seconds.first()
+    if second is None or second.state in (Task.State.EXPIRED, Task.State.CANCELLED):
+        return
+    if second.state not in Task.OPEN:
+        raise TooLate
+    Task.objects.filter(pk=second.pk).update(
+        state=Task.State.CANCELLED, holder=None, lease_until=None, lease=F("lease") + 1
+    )
+    leases.move(second, Move.Kind.CANCELLED, person=person, at=at, reason="undo")
+
+
+def settles(task: Task) -> bool:
+    """Tell whether an answer to this task settles a dispute, or stands for a second opinion that was escalated."""
+    return (
+        task.purpose == Task.Purpose.ESCALATION
+        and task.parent is not None
+        and task.parent.purpose == Task.Purpose.SECOND
+    )
+
+
+def _needs_second(decision: Decision, spec: Spec) -> bool:
+    truth = _truth(decision, spec)
+    if truth != Truth.NEGATIVE:
+        return truth == Truth.POSITIVE
+    (lot,) = sampling.lots(decision.queue.slug, [decision.item.external_id], Purpose.SECOND)
+    return lot < NEGATIVES
+
+
+def _is_disputed(decision: Decision, spec: Spec) -> bool:
+    first = Decision.objects.filter(task=decision.task.parent_id).order_by("-round").first()
+    return first is not None and _truth(first, spec) != _truth(decision, spec)
+
+
+def _truth(decision: Decision, spec: Spec) -> str:
+    outcome = spec.outcome(decision.outcome)
+    return outcome.truth if outcome else Truth.NONE
+
+
+def _open_second(decision: Decision, spec: Spec) -> None:
+    """Open a second opinion, at a place by lot as audits have theirs."""
+    task, at = decision.task, decision.at
+    (lot,) = sampling.lots(decision.queue.slug, [decision.item.external_id], Purpose.PLACE)
+    second = Task.objects.create(
+        queue_id=task.queue_id,
+        item_id=task.item_id,
+        parent=task,
+        purpose=Task.Purpose.SECOND,
+        value=task.value,
+        is_demo=task.is_demo,
+        opened_at=at,
+        due_at=at + spec.sla,
+        due_step=tables.rounded_up(at + spec.sla * lot, spec.sla_step),
+        priority=task.priority,
+    )
+    leases.move(second, Move.Kind.OPENED, person=None, at=at)
+
+
+def _for_lead(decision: Decision) -> Task:
+    """Return the task that settles a dispute; where the item waits for a lead already, that answer is enough."""
+    waiting = Task.objects.open().filter(item=decision.item_id, purpose=Task.Purpose.ESCALATION).first()
+    return waiting or leases.open_for_lead(decision.task, decision.at)
