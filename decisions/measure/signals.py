@@ -72,6 +72,21 @@ class Off:
 
 
 @dataclass(frozen=True)
+class Usual:
+    """Which rows show what is usual, by their times in seconds: from `since` on, but for those of incidents."""
+
+    since: float = 0.0
+    incidents: Sequence[tuple[float, float]] = ()
+
+    def holds(self, at: FloatArray) -> BoolArray:
+        """Return which of these times count."""
+        held = at >= self.since
+        for start, end in self.incidents:
+            held &= (at < start) | (at > end)
+        return held
+
+
+@dataclass(frozen=True)
 class Before:
     """The rows that a span is compared with, and the block of time that each is in."""
 
@@ -88,51 +103,50 @@ class Look:
     before: Before
 
 
-def looks(at: FloatArray, *, since: float, spans: Sequence[int] = SPANS, is_weekly: bool = False) -> Iterator[Look]:
-    """Yield the spans that can be compared; `at` is ascending, in seconds, and nothing before `since` counts.
+def looks(at: FloatArray, usual: Usual, *, spans: Sequence[int] = SPANS, is_weekly: bool = False) -> Iterator[Look]:
+    """Yield the spans that can be compared; `at` is ascending, in seconds.
 
     `is_weekly`: with the same days of the week where there are two weeks; else every earlier day is a block.
     """
     if not len(at):
         return
-    today = len(at) - int(np.searchsorted(at, max(at[-1] - DAY, since)))
+    today = len(at) - int(np.searchsorted(at, max(at[-1] - DAY, usual.since)))
     for size in sorted({min(span, today) for span in spans} - set(range(spans[0]))):
         start = len(at) - size
-        before = earlier(at, start=start, since=since, least=spans[0], is_weekly=is_weekly)
+        before = earlier(at, usual, start=start, least=spans[0], is_weekly=is_weekly)
         if before is not None:
             yield Look(np.arange(start, len(at)), before)
 
 
-def earlier(at: FloatArray, *, start: int, since: float, least: int, is_weekly: bool) -> Before | None:
+def earlier(at: FloatArray, usual: Usual, *, start: int, least: int, is_weekly: bool) -> Before | None:
     """Return what the rows from `start` on are compared with; None where there are too few rows before them."""
-    first = int(np.searchsorted(at, since))
-    if start - first < least:
+    rows = np.flatnonzero(usual.holds(at[:start]))
+    if len(rows) < least:
         return None
-    days = (at[start] - at[first]) / DAY
-    if is_weekly and days >= ENOUGH_WEEKS * 7 and (found := _same_hours(at, first, start, WEEK)) is not None:
+    days = (at[start] - at[rows[0]]) / DAY
+    if is_weekly and days >= ENOUGH_WEEKS * 7 and (found := _same_hours(at, rows, start, WEEK)) is not None:
         return Before(Against.WEEKS, *found)
-    if days >= ENOUGH_DAYS and (found := _same_hours(at, first, start, DAY)) is not None:
+    if days >= ENOUGH_DAYS and (found := _same_hours(at, rows, start, DAY)) is not None:
         return Before(Against.DAYS, *found)
-    if at[start] - at[first] > YOUNG:  # the hours of a day differ: as many of them as there are
-        rows = np.arange(first, start)
+    if days * DAY > YOUNG:  # the hours of a day differ: as many of them as there are
         return Before(Against.ALL, rows, _blocks(len(rows), min(MOST_BLOCKS, len(rows) // (len(at) - start))))
-    rows = np.arange(first, min(start, first + FIRST))
+    rows = rows[: max(least, min(FIRST, len(rows) // 2))]  # the later half may have begun to change
     return Before(Against.FIRST, rows, _blocks(len(rows), BLOCKS))
 
 
-def volume(at: FloatArray, is_routed: BoolArray, key: str, *, since: float) -> Iterator[Off]:
+def volume(at: FloatArray, is_routed: BoolArray, key: str, usual: Usual) -> Iterator[Off]:
     """Yield whether a route's share of the items is off."""
-    yield from _worst(_shares(at, is_routed, ("volume", key), since=since, spans=SPANS, signals=ROUTES))
+    yield from _worst(_shares(at, is_routed, ("volume", key), usual, spans=SPANS, signals=ROUTES))
 
 
-def overrides(at: FloatArray, is_override: BoolArray, key: str, *, since: float, signals: int) -> Iterator[Off]:
+def overrides(at: FloatArray, is_override: BoolArray, key: str, usual: Usual, *, signals: int) -> Iterator[Off]:
     """Yield whether people override more, or less, than they did."""
-    yield from _worst(_shares(at, is_override, ("overrides", key), since=since, spans=FEW, signals=signals))
+    yield from _worst(_shares(at, is_override, ("overrides", key), usual, spans=FEW, signals=signals))
 
 
-def scores(at: FloatArray, score: FloatArray, key: str, *, since: float, signals: int) -> Iterator[Off]:
+def scores(at: FloatArray, score: FloatArray, key: str, usual: Usual, *, signals: int) -> Iterator[Off]:
     """Yield whether the mix of scores of one kind of items changed."""
-    found = list(looks(at, since=since, is_weekly=True))
+    found = list(looks(at, usual, is_weekly=True))
     rare = FALSE_ALARMS * PARTS["scores"] / (signals * max(1, len(found)))
     yield from _worst(off for look in found for off in _mix(at, score, key, look, rare))
 
@@ -201,11 +215,11 @@ def told(at: FloatArray, look: Look) -> dict[str, Any]:
 
 
 def _shares(
-    at: FloatArray, hit: BoolArray, name: tuple[str, str], *, since: float, spans: Sequence[int], signals: int
+    at: FloatArray, hit: BoolArray, name: tuple[str, str], usual: Usual, *, spans: Sequence[int], signals: int
 ) -> Iterator[Off]:
     """Yield each span in which a share left its earlier blocks."""
     kind, key = name
-    found = list(looks(at, since=since, spans=spans))
+    found = list(looks(at, usual, spans=spans))
     rare = FALSE_ALARMS * PARTS[kind] / (signals * max(1, len(found)))
     for look in found:
         block, hits = look.before.block, hit[look.before.rows].astype(np.float64)
@@ -270,18 +284,17 @@ def _named(score: FloatArray, names: Sequence[Any]) -> IntArray:
     return np.array([places.get(value, len(names)) for value in score.tolist()], dtype=np.intp)
 
 
-def _same_hours(at: FloatArray, first: int, start: int, period: float) -> tuple[IntArray, IntArray] | None:
-    """Return the rows of [first, start) at the hours of the rows from `start` on, and how many periods ago each is.
+def _same_hours(at: FloatArray, rows: IntArray, start: int, period: float) -> tuple[IntArray, IntArray] | None:
+    """Return those of the rows at the hours of the rows from `start` on, and how many periods ago each is.
 
     None where they are too few.
     """
-    ago = at[-1] - at[first:start]
-    places = np.flatnonzero(ago % period <= at[-1] - at[start])
-    periods = (ago[places] // period).astype(np.intp)
-    kept = periods > 0  # the rest of the span's own day is no other day
+    ago = at[-1] - at[rows]
+    periods = (ago // period).astype(np.intp)
+    kept = (ago % period <= at[-1] - at[start]) & (periods > 0)  # the rest of the span's own day is no other day
     if kept.sum() < ENOUGH_ROWS or len(np.unique(periods[kept])) < (ENOUGH_DAYS if period == DAY else ENOUGH_WEEKS):
         return None
-    return places[kept] + first, periods[kept]
+    return rows[kept], periods[kept]
 
 
 def _worst(offs: Iterable[Off]) -> Iterator[Off]:

@@ -18,7 +18,7 @@ from decisions.measure import alerts, sample, signals
 from decisions.measure.counts import floor_hour
 from decisions.measure.rollups import HOUR
 from decisions.measure.sample import DAY, Traffic
-from decisions.measure.signals import IntArray, Off
+from decisions.measure.signals import IntArray, Off, Usual
 from decisions.models import Alert, Body, Item, Label, Policy, Queue, Rollup, Ruling
 from decisions.queues.spec import FieldType
 from decisions.record import digest
@@ -35,19 +35,31 @@ MOMENTS = ("from", "to", "before_from", "before_to")
 
 @dataclass(frozen=True)
 class Watched:
-    """A queue as it is watched: its live policy, and since when each signal is compared, in seconds since 1970.
-
-    `restarts` are by kind and key: since when a person calls it normal, or for precision, when an alert was closed.
-    """
+    """A queue as it is watched: its live policy, and how its signals' earlier alerts ended, by kind and key."""
 
     queue: Queue
     policy: Policy
-    restarts: dict[tuple[str, str], float]
+    alerts: dict[tuple[str, str], list[Alert]]
 
-    def since(self, kind: str, key: str, change: datetime | None) -> float:
-        """Return from when on a signal counts: the last change of what it is about, or its restart."""
-        began = change.timestamp() if change else 0.0
-        return max(began, self.restarts.get((kind, key), 0.0))
+    def usual(self, kind: str, key: str, change: datetime | None) -> Usual:
+        """Return what shows what is usual for a signal.
+
+        It begins with the last change of what the signal is about, or when a person called it the new normal; what
+        arrived during an incident does not count, nor what arrives during one that is not over.
+        """
+        since, incidents = change.timestamp() if change else 0.0, []
+        for alert in self.alerts.get((kind, key), []):
+            if alert.closed_at and alert.end == Alert.End.NEW_NORMAL:
+                since = max(since, alert.closed_at.timestamp())
+            elif alert.end != Alert.End.FALSE_ALARM:
+                end = alert.closed_at.timestamp() if alert.closed_at else np.inf
+                incidents.append((alert.began_at.timestamp(), end))
+        return Usual(since, tuple(incidents))
+
+    def dealt_with(self, kind: str, key: str, change: datetime | None) -> float:
+        """Return when a test starts that never ends by itself: after the last change, or the last alert it led to."""
+        moments = [change, *(alert.closed_at for alert in self.alerts.get((kind, key), []))]
+        return max((at.timestamp() for at in moments if at), default=0.0)
 
 
 def check_all(at: datetime) -> int:
@@ -69,7 +81,7 @@ def check(queue: Queue, at: datetime) -> list[Alert]:
     if policy is None:
         return []
     found = [
-        alerts.see(queue=queue, at=at, **_told(off)) for off in _offs(Watched(queue, policy, _restarts(queue)), at)
+        alerts.see(queue=queue, at=at, **_told(off)) for off in _offs(Watched(queue, policy, _earlier(queue, at)), at)
     ]
     slot = at.replace(minute=0, second=0, microsecond=0)
     Rollup.objects.update_or_create(
@@ -109,8 +121,8 @@ def _volumes(watched: Watched, items: Traffic) -> Iterator[Off]:
     """Compare the share of each route among what the live policy routed."""
     mine = items.where(items.policy == watched.policy.pk)
     for route in Item.Route.values:
-        since = watched.since("volume", f"route:{route}", watched.policy.live_at)
-        yield from signals.volume(mine.arrived, mine.route == route, f"route:{route}", since=since)
+        usual = watched.usual("volume", f"route:{route}", watched.policy.live_at)
+        yield from signals.volume(mine.arrived, mine.route == route, f"route:{route}", usual)
 
 
 def _scores(watched: Watched, items: Traffic) -> Iterator[Off]:
@@ -122,8 +134,8 @@ def _scores(watched: Watched, items: Traffic) -> Iterator[Off]:
     parts += [(f"segment:{name}", mine.segment == name) for name in _frequent(mine.segment, SEGMENTS)]
     parts += [(f"source:{name}", mine.source == name) for name in _frequent(mine.source, SOURCES)]
     for key, mask in parts:
-        since = watched.since("scores", key, None)
-        yield from signals.scores(mine.arrived[mask], mine.score[mask], key, since=since, signals=len(parts))
+        usual = watched.usual("scores", key, None)
+        yield from signals.scores(mine.arrived[mask], mine.score[mask], key, usual, signals=len(parts))
 
 
 def _frequent(names: Any, most: int) -> list[str]:
@@ -138,11 +150,11 @@ def _fields(watched: Watched, items: Traffic) -> Iterator[Off]:
     made_at, some = version.created_at if version else None, watched.queue.spec.fields[:FIELDS]
     known = {one.name: frozenset(one.categories) for one in some if one.type == FieldType.CATEGORY}
     signs = [("missing", one.name) for one in some] + [("unseen", name) for name in known]
-    groups: dict[float, list[tuple[str, str]]] = defaultdict(list)
+    groups: dict[Usual, list[tuple[str, str]]] = defaultdict(list)  # most of them have one usual in common
     for kind, name in signs:
-        groups[watched.since(kind, f"field:{name}", made_at)].append((kind, name))
-    for since, group in groups.items():
-        for look in signals.looks(items.arrived, since=since, spans=PAYLOADS[:1]):
+        groups[watched.usual(kind, f"field:{name}", made_at)].append((kind, name))
+    for usual, group in groups.items():
+        for look in signals.looks(items.arrived, usual, spans=PAYLOADS[:1]):
             before, now = (_payloads(items.item[rows].tolist()) for rows in (_thinned(look.before.rows), look.rows))
             names = [name for kind, name in group if kind == "missing"]
             categories = {name: known[name] for kind, name in group if kind == "unseen"}
@@ -165,8 +177,8 @@ def _overrides(watched: Watched, at: datetime) -> Iterator[Off]:
     for key, some, change in parts:
         times = np.array([row[0].timestamp() for row in some])
         differs = np.array([row[1] for row in some], dtype=np.bool_)
-        since = watched.since("overrides", key, change)
-        yield from signals.overrides(times, differs, key, since=since, signals=len(parts))
+        usual = watched.usual("overrides", key, change)
+        yield from signals.overrides(times, differs, key, usual, signals=len(parts))
 
 
 def _precision(watched: Watched) -> Iterator[Off]:
@@ -186,16 +198,17 @@ def _precision(watched: Watched) -> Iterator[Off]:
     rows = list(controls.order_by("no").values_list("at", "value"))
     key = f"policy:{policy.no}"
     times, y = np.array([at.timestamp() for at, _y in rows]), np.array([value for _at, value in rows], dtype=np.float64)
-    since = watched.since("precision", key, policy.live_at)
+    since = watched.dealt_with("precision", key, policy.live_at)
     yield from signals.precision(times, y, key, target=policy.precision_target, since=since)
 
 
-def _restarts(queue: Queue) -> dict[tuple[str, str], float]:
-    """Return from when on signals count anew, by kind and key."""
-    closed = Alert.objects.filter(queue=queue, state=Alert.State.CLOSED)
-    counts = closed.filter(end=Alert.End.NEW_NORMAL) | closed.filter(kind=Alert.Kind.PRECISION)
-    rows = counts.values("kind", "key").annotate(last=Max("closed_at"))
-    return {(row["kind"], row["key"]): row["last"].timestamp() for row in rows}
+def _earlier(queue: Queue, at: datetime) -> dict[tuple[str, str], list[Alert]]:
+    """Return the alerts that say something of the window, by kind and key: open ones and those that ended in it."""
+    found: dict[tuple[str, str], list[Alert]] = defaultdict(list)
+    in_window = Alert.objects.filter(queue=queue, closed_at__gt=at - DAY * WINDOW)
+    for alert in in_window | Alert.objects.open().filter(queue=queue):
+        found[alert.kind, alert.key].append(alert)
+    return found
 
 
 def _payloads(item_ids: Sequence[int]) -> list[dict[str, Any]]:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from decisions.measure import signals
-from decisions.measure.signals import DAY, Against, FloatArray, Off
+from decisions.measure.signals import DAY, Against, FloatArray, Off, Usual
 
+ALWAYS = Usual()
 NIGHT = 0.2  # of the traffic at noon
 
 
@@ -27,11 +28,11 @@ def scored(
     return 1 / (1 + np.exp(-chance.normal(-2 + wave + shift, 1.5)))
 
 
-def offs(at: FloatArray, score: FloatArray, since: float = 0.0) -> list[Off]:
+def offs(at: FloatArray, score: FloatArray, usual: Usual = ALWAYS) -> list[Off]:
     """Look at the mix of scores, and at the volumes that cuts at .3 and .8 make of them."""
-    found = list(signals.scores(at, score, "", since=since, signals=3))
+    found = list(signals.scores(at, score, "", usual, signals=3))
     for key, is_routed in (("hard", score >= 0.8), ("soft", (score >= 0.3) & (score < 0.8)), ("pass", score < 0.3)):
-        found += signals.volume(at, is_routed, key, since=since)
+        found += signals.volume(at, is_routed, key, usual)
     return found
 
 
@@ -86,7 +87,7 @@ def test_a_young_queue_is_compared_with_its_first_rows() -> None:
     assert {("scores", ""), ("volume", "pass")} <= found.keys()
     off = found["scores", ""]
     assert (off.level, off.figures["against"], off.figures["rows"]) == ("act", "first", 300)
-    assert (off.figures["rows_before"], off.figures["before_from"], off.figures["from"]) == (1000, 0.0, 1500.0)
+    assert (off.figures["rows_before"], off.figures["before_from"], off.figures["from"]) == (750, 0.0, 1500.0)
     assert off.figures["psi"] > 0.25
     assert 1450 < off.began < 1550
 
@@ -96,8 +97,17 @@ def test_what_came_before_a_change_of_policy_does_not_count() -> None:
     at = np.arange(3000.0)
     score = scored(chance, at, shift=np.where(at >= 1500, 2.0, 0.0))
     assert offs(at, score)
-    assert offs(at, score, since=1500.0) == []
-    assert offs(at[:1799], score[:1799], since=1500.0) == []
+    assert offs(at, score, Usual(1500.0)) == []
+    assert offs(at[:1799], score[:1799], Usual(1500.0)) == []
+
+
+def test_what_arrived_during_an_incident_is_not_what_is_usual() -> None:
+    chance, at = np.random.default_rng(3), np.arange(3000.0) * 60
+    is_off = ((at >= 600 * 60) & (at < 1200 * 60)) | (at >= 2600 * 60)
+    score = scored(chance, at, shift=np.where(is_off, 2.0, 0.0))
+    assert ("scores", "") not in {(off.kind, off.key) for off in offs(at, score)}
+    usual = Usual(incidents=((600 * 60, 1200 * 60), (2600 * 60, np.inf)))
+    assert ("scores", "") in {(off.kind, off.key) for off in offs(at, score, usual)}
 
 
 def test_a_share_that_falls_is_off_too_and_small_changes_are_not() -> None:
@@ -105,7 +115,7 @@ def test_a_share_that_falls_is_off_too_and_small_changes_are_not() -> None:
     at = np.arange(4000.0)
     for later, is_off in ((0.05, True), (0.30, False), (0.27, False)):
         hit = chance.uniform(size=4000) < np.where(at >= 2500, later, 0.30)
-        found = list(signals.volume(at, hit, "route:hard", since=0.0))
+        found = list(signals.volume(at, hit, "route:hard", ALWAYS))
         assert bool(found) is is_off
         assert all(off.figures["share"] < off.figures["before"] for off in found)
 
@@ -114,17 +124,17 @@ def test_one_signal_is_told_once_at_its_worst() -> None:
     chance = np.random.default_rng(4)
     at = np.arange(4000.0)
     hit = chance.uniform(size=4000) < np.where(at >= 2500, 0.7, 0.2)
-    (off,) = signals.volume(at, hit, "route:hard", since=0.0)
+    (off,) = signals.volume(at, hit, "route:hard", ALWAYS)
     assert off.level == "act"
-    assert [len(look.rows) for look in signals.looks(at, since=0.0)] == [300, 1200]  # both see it
+    assert [len(look.rows) for look in signals.looks(at, ALWAYS)] == [300, 1200]  # both see it
 
 
 def test_overrides_need_fewer_rows() -> None:
     chance = np.random.default_rng(8)
     at = np.arange(900.0)
     differs = chance.uniform(size=900) < np.where(at >= 700, 0.8, 0.1)
-    assert list(signals.overrides(at[:700], differs[:700], "policy:1", since=0.0, signals=1)) == []
-    (off,) = signals.overrides(at, differs, "policy:1", since=0.0, signals=1)
+    assert list(signals.overrides(at[:700], differs[:700], "policy:1", ALWAYS, signals=1)) == []
+    (off,) = signals.overrides(at, differs, "policy:1", ALWAYS, signals=1)
     assert (off.kind, off.key, off.level) == ("overrides", "policy:1", "act")
 
 
