@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.db import connection
-from django.db.models import BooleanField
+from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
@@ -246,6 +246,15 @@ def demand(stands: Standing, act: Act, *, queue_id: int | None, case: Case = NOB
     if holders:
         detail += " " + _("Those who have it, within their limits: %(roles)s.") % {"roles": holders}
     raise Forbidden(detail, right=act.value, queue_id=queue_id)
+
+
+def holders(act: Act, queue_id: int) -> list[User]:
+    """Return the people who have a right on a queue, by name; other systems and simulated reviewers apart."""
+    roles = who_holds(act)
+    members = Membership.objects.filter(role__in=roles, user__is_active=True, user__kind=User.Kind.PERSON)
+    found = members.filter(Q(queue=queue_id) | Q(queue=None)).values("user")
+    people = User.objects.filter(pk__in=found).order_by("name", "email")
+    return [user for user in people if (stands := standing(user, queue_id)) and may(stands, act)]
 
 
 # A hand in an item: another of its tasks decided, a ruling made outside the queue, or escalated. Scalar subqueries, for

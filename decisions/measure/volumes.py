@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from decisions.models import Item, Rollup
 from decisions.record import log
@@ -18,9 +18,9 @@ class Volume:
     shares: dict[str, float | None]
 
 
-def by_policy(queue_id: int, policy_ids: Iterable[int]) -> dict[int, Volume]:
-    """Return each policy's volume over the last 30 days, from the hourly figures."""
-    since = log.now() - WINDOW
+def by_policy(queue_id: int, policy_ids: Iterable[int], since: datetime | None = None) -> dict[int, Volume]:
+    """Return each policy's volume over the last 30 days, or from an hour on, from the hourly figures."""
+    since = since or log.now() - WINDOW
     counts: dict[int, dict[str, float]] = {pk: {} for pk in policy_ids}
     for row in Rollup.objects.filter(queue=queue_id, figure="routed", at__gte=since):
         policy, _colon, route = row.key.partition(":")

@@ -26,6 +26,7 @@ ALPHA = 0.005  # the chance that the limits of one share ever miss it; a sign co
 OVERRIDE_FACTOR = 1.5  # how far the canary's override rate may lie above the live policy's
 # How much a sign needs before it is judged, on either side.
 LEAST_ITEMS, LEAST_ANSWERS, LEAST_CONTROL = 100, 30, 10
+PAGE = alarms.PAGE  # evidence against the precision target at which a canary stops
 NOTHING = Count()
 
 

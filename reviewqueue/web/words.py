@@ -35,12 +35,14 @@ BROKEN = {
 FORM = {
     "active_seconds": _("Active seconds"),
     "control_share": _("Control share"),
+    "factor": _("Stop at a factor of"),
     "model": _("Model"),
     "note": _("Note"),
     "outcome": _("Outcome"),
     "people": _("People"),
     "rate": _("Decisions per person and hour"),
     "reason": _("Reason"),
+    "share": _("Share of the traffic"),
     "why": _("Why"),
 }
 LEFT = {code: label for codes in (why.Skip, why.Escalate, why.Hold) for code, label in codes.choices}

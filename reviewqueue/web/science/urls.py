@@ -2,15 +2,22 @@
 
 from django.urls import path
 
-from reviewqueue.web.science import operating, views, what_if
+from reviewqueue.web.science import fairness, known, operating, segments, steps, views, what_if
 
 app_name = "science"
 urlpatterns = [
     path("", views.index, name="index"),
     path("<slug:slug>/", views.show, name="show"),
     path("<slug:slug>/draft/", views.draft, name="draft"),
-    path("<slug:slug>/<int:no>/publish/", views.publish, name="publish"),
-    path("<slug:slug>/<int:no>/roll-back/", views.roll_back, name="roll_back"),
+    path("<slug:slug>/compare/", views.compare, name="compare"),
+    *(
+        path(f"<slug:slug>/<int:no>/{step.replace('_', '-')}/", steps.take, {"step": step}, name=step)
+        for step in steps.STEPS
+    ),
+    path("<slug:slug>/<int:no>/check/", known.check, name="check"),
+    path("<slug:slug>/known/", known.show, name="known"),
     path("<slug:slug>/operating-point/", operating.show, name="operating"),
+    path("<slug:slug>/segments/", segments.show, name="segments"),
+    path("<slug:slug>/fairness/", fairness.show, name="fairness"),
     path("<slug:slug>/what-if/", what_if.show, name="what_if"),
 ]

@@ -1,5 +1,6 @@
-"""The model owner's desk: the versions of a policy, drafting, publishing and going back."""
+"""The model owner's desk: a queue's policies, drafting one, and two beside each other."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -11,15 +12,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from decisions.exceptions import Invalid, NotFound
 from decisions.measure import volumes
-from decisions.models import ModelVersion, Policy, PolicyChange, Queue, User
+from decisions.models import ModelVersion, Policy, Queue, User
 from decisions.record import log
 from decisions.rights import Act
 from decisions.routing import publish as policies
+from decisions.routing.terms import Changes
 from reviewqueue.web import queues
 from reviewqueue.web.people import signed_in
-from reviewqueue.web.science.forms import DraftForm, WhyForm
+from reviewqueue.web.science import life
+from reviewqueue.web.science.forms import CanaryForm, DraftForm
 
 SHOWN = 50
+MOST_DIGITS = 9
 
 
 @login_required
@@ -37,7 +41,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a queue's policy in force, its versions and how it changed."""
     person = signed_in(request)
     queue = queues.one(person, slug, Act.DRAFT_POLICY)
-    return render(request, "science/show.html", _desk(person, queue))
+    return render(request, "science/show.html", _desk(person, queue, request.GET))
 
 
 @login_required
@@ -49,32 +53,35 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
     form = DraftForm(request.POST, queue=queue, live=_live(queue))
     if form.is_valid() and (made := _draft(form, queue, person)):
         messages.success(
-            request, _("Draft %(no)s is stored. It routes nothing until it is published.") % {"no": made.no}
+            request,
+            _("Draft %(no)s is stored. It routes nothing until it is approved and published.") % {"no": made.no},
         )
         return redirect("science:show", slug)
     return render(request, "science/show.html", {**_desk(person, queue), "form": form}, status=422)
 
 
 @login_required
-@require_POST
-def publish(request: HttpRequest, slug: str, no: int) -> HttpResponse:
-    """Let a draft route from now on."""
-    person = signed_in(request)
-    queue = queues.one(person, slug, Act.DRAFT_POLICY)
-    policies.publish(policy=_policy(queue, no), by=person, why=_why(request), at=log.now())
-    messages.success(request, _("Policy %(no)s is live.") % {"no": no})
-    return redirect("science:show", slug)
+@require_safe
+def compare(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show two policies of a queue beside each other: `?one=3&other=2`; one that is not named is the live one."""
+    queue = queues.one(signed_in(request), slug, Act.DRAFT_POLICY)
+    live = _live(queue)
+    one, other = (_asked(request, queue, name) or live for name in ("one", "other"))
+    if one is None or other is None:
+        raise NotFound
+    known = Policy.objects.filter(queue=queue).order_by("-no")[:SHOWN]
+    context = {"queue": queue, "one": one, "other": other, "known": known, **life.compared(queue, one, other)}
+    return render(request, "science/compare.html", context)
 
 
-@login_required
-@require_POST
-def roll_back(request: HttpRequest, slug: str, no: int) -> HttpResponse:
-    """Let an earlier policy route again."""
-    person = signed_in(request)
-    queue = queues.one(person, slug, Act.DRAFT_POLICY)
-    policies.roll_back(queue=queue, to=_policy(queue, no), by=person, why=_why(request), at=log.now())
-    messages.success(request, _("Policy %(no)s is live again.") % {"no": no})
-    return redirect("science:show", slug)
+def _asked(request: HttpRequest, queue: Queue, name: str) -> Policy | None:
+    """Return the policy that the address names."""
+    no = request.GET.get(name, "")
+    if not no:
+        return None
+    if not (no.isascii() and no.isdigit() and len(no) < MOST_DIGITS):
+        raise NotFound
+    return policies.numbered(queue, int(no))
 
 
 def _draft(form: DraftForm, queue: Queue, person: User) -> Policy | None:
@@ -84,7 +91,7 @@ def _draft(form: DraftForm, queue: Queue, person: User) -> Policy | None:
     try:
         return policies.draft(
             queue=queue,
-            changes=policies.Changes(**told),  # type: ignore[typeddict-item]  # the form's fields are its keys
+            changes=Changes(**told),  # type: ignore[typeddict-item]  # the form's fields are its keys
             by=person,
             why=why,
             objective=objective,
@@ -97,38 +104,24 @@ def _draft(form: DraftForm, queue: Queue, person: User) -> Policy | None:
         return None
 
 
-def _desk(person: User, queue: Queue) -> dict[str, Any]:
+def _desk(person: User, queue: Queue, asked: Mapping[str, str] | None = None) -> dict[str, Any]:
     live = _live(queue)
     versions = Policy.objects.filter(queue=queue).select_related("model", "author").order_by("-no")[:SHOWN]
     return {
         "queue": queue,
         "live": live,
+        "lines": life.lines(person, queue),
+        "canary": life.canary(queue, log.now()),
+        "back": life.back(queue),
         "versions": versions,
         "volumes": volumes.by_policy(queue.pk, [policy.pk for policy in versions]),
         "models": ModelVersion.objects.filter(queue=queue).order_by("-pk")[:SHOWN],
-        "changes": PolicyChange.objects.filter(queue=queue)
-        .select_related("policy", "replaced", "person")
-        .order_by("-pk")[:SHOWN],
-        "form": DraftForm(queue=queue, live=live),
-        "why_form": WhyForm(),
-        "may_publish": queues.may(person, queue, Act.PUBLISH_POLICY),
+        "history": life.history(queue, SHOWN),
+        "form": DraftForm(queue=queue, live=live, asked=asked),
+        "canary_form": CanaryForm(auto_id=False),
         "may_roll_back": queues.may(person, queue, Act.ROLL_BACK_POLICY),
     }
 
 
 def _live(queue: Queue) -> Policy | None:
     return Policy.objects.live().select_related("model").filter(queue=queue).first()
-
-
-def _policy(queue: Queue, no: int) -> Policy:
-    found = Policy.objects.filter(queue=queue, no=no).select_related("queue__version").first()
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _why(request: HttpRequest) -> str:
-    form = WhyForm(request.POST)
-    if not form.is_valid():
-        raise Invalid(_("Say why: it is written into the record."))
-    return str(form.cleaned_data["why"])

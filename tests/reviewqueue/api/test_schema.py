@@ -129,14 +129,14 @@ def readyz(world: World) -> None:
         world.send("readyz")
 
 
-def canary(world: World) -> None:
+def canary(world: World) -> Any:
     world.send("approve_policy", {"why": "read it"})
-    world.send("start_canary", {"why": "carefully", "share": 0.1})
+    return world.send("start_canary", {"why": "carefully", "share": 0.1})
 
 
-def published(world: World) -> None:
+def published(world: World) -> Any:
     world.send("approve_policy", {"why": "read it"})
-    world.send("publish_policy", {"why": "ready"})
+    return world.send("publish_policy", {"why": "ready"})
 
 
 WORKS: dict[str, Callable[[World], Any]] = {

@@ -8,13 +8,12 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
-from decisions.models import Action, Event, Membership, Policy, Queue, Shift, Task, User
-from decisions.routing import publish
+from decisions.models import Action, Event, Membership, Queue, Shift, Task, User
 from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.web import urls
 from tests.decisions.measure.alerting import make_alert
-from tests.factories import NOON, make_item, make_queue, make_task, make_user
+from tests.factories import NOON, make_item, make_policy, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +21,8 @@ pytestmark = pytest.mark.django_db
 ROLES = ("nobody", "stranger", "reviewer", "lead", "manager", "auditor", "admin")
 LEASE = {"lease": "1"}
 SHIFT = {"starts_at": "2026-12-01T08:00", "ends_at": "2026-12-01T12:00", "people": "2"}
-DRAFT = {"hard": "0.8", "soft": "0.3", "suggest": "0.5", "control_share": "0.1", "objective": "o", "why": "w"}
+DRAFT = {"hard": "0.8", "soft": "0.3", "suggest": "0.5", "control_share": "0.1", "audit_budget": "5"}
+DRAFT |= {"objective": "o", "why": "w"}
 WHY = {"why": "because"}
 REASON = {"outcome": "ham", "reason": "content"}
 
@@ -71,13 +71,25 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "audit/<slug>/items/<item_id>/override/"): (REASON,            "302 404 403 302 302 403 403"),
     ("GET", "audit/<slug>/actions/"): (None,                                "302 404 200 200 200 200 200"),
     ("POST", "audit/<slug>/actions/replay/"): ({},                          "302 404 403 403 302 403 302"),
+    ("GET", "audit/inventory/"): (None,                                     "302 200 200 200 200 200 200"),
+    ("GET", "audit/inventory/csv/"): (None,                                 "302 200 200 200 200 200 200"),
     ("GET", "policy/"): (None,                                              "302 200 200 200 200 200 200"),
     ("GET", "policy/<slug>/"): (None,                                       "302 404 403 403 200 403 403"),
-    ("GET", "policy/<slug>/what-if/"): (None,                               "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/operating-point/"): (None,                       "302 404 403 200 200 200 200"),
     ("POST", "policy/<slug>/draft/"): (DRAFT,                               "302 404 403 403 302 403 403"),
+    ("GET", "policy/<slug>/compare/"): (None,                               "302 404 403 403 200 403 403"),
+    ("POST", "policy/<slug>/<no>/approve/"): (WHY,                          "302 404 403 403 302 403 403"),
+    ("POST", "policy/<slug>/<no>/withdraw/"): (WHY,                         "302 404 403 403 302 403 403"),
+    ("POST", "policy/<slug>/<no>/canary/"): ({**WHY, "share": "0.1", "factor": "2"},
+                                                                            "302 404 403 403 302 403 403"),
+    ("POST", "policy/<slug>/<no>/stop/"): (WHY,                             "302 404 403 403 302 403 403"),
     ("POST", "policy/<slug>/<no>/publish/"): (WHY,                          "302 404 403 403 302 403 403"),
     ("POST", "policy/<slug>/<no>/roll-back/"): (WHY,                        "302 404 403 403 302 403 403"),
+    ("POST", "policy/<slug>/<no>/check/"): ({},                             "302 404 403 403 409 403 403"),
+    ("GET", "policy/<slug>/known/"): (None,                                 "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/segments/"): (None,                              "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/fairness/"): (None,                              "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/what-if/"): (None,                               "302 404 403 200 200 200 200"),
 }  # fmt: skip
 # Not of one queue: the language, and one's own keys.
 ELSEWHERE = {"language/setlang/", "me/keys/"}
@@ -163,13 +175,10 @@ def address(route: str, person: User | None, queue: Queue) -> str:
 
 
 def policy_for(route: str, queue: Queue) -> int:
-    """Return the number of a draft to publish, or of a retired policy to go back to."""
-    manager = make_user("manager", queue)
-    made = publish.draft(queue=queue, changes={"hard": 0.8}, by=manager, why="w", objective="o", at=NOON)
-    if "roll-back" not in route:
-        return made.no
-    publish.publish(policy=made, by=manager, why="w", at=NOON)
-    return Policy.objects.get(queue=queue, state="retired").no
+    """Return the number of a policy in the state from which the page's step leads on."""
+    step = route.removesuffix("/").rpartition("/")[2]
+    states = {"publish": "approved", "canary": "approved", "stop": "canary", "roll-back": "retired"}
+    return make_policy(queue, states.get(step, "draft")).no
 
 
 @pytest.mark.parametrize(("method", "route"), TABLE, ids=[f"{method} /{route}" for method, route in TABLE])
