@@ -152,8 +152,11 @@ def make_token(
     """
     _require_for_token(by, user, queues)
     _lock_active(user)
+    faults = [Fault("name", "blank", _("must not be empty"))] if not name.strip() else []
     if not scopes or not set(scopes) <= set(Token.Scope.values):
-        raise Invalid(faults=[Fault("scopes", "choice", _("Choose from: %s") % ", ".join(Token.Scope.values))])
+        faults.append(Fault("scopes", "choice", _("Choose from: %s") % ", ".join(Token.Scope.values)))
+    if faults:
+        raise Invalid(faults=faults)
     prefix = f"rq_{secrets.token_hex(4)}"
     text = f"{prefix}_{secrets.token_urlsafe(32)}"
     token = Token.objects.create(

@@ -161,6 +161,12 @@ def test_a_token_needs_scopes_that_exist(scopes: list[str]) -> None:
         people.make_token(user=make_user("manager"), name="t", scopes=scopes, queues=[], by=None, at=NOON)
 
 
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_token_needs_a_name(name: str) -> None:
+    with pytest.raises(Invalid):
+        people.make_token(user=make_user("manager"), name=name, scopes=["read"], queues=[], by=None, at=NOON)
+
+
 def test_a_token_is_revoked_once_with_one_event() -> None:
     user = make_user("reviewer")
     token, _text = people.make_token(user=user, name="t", scopes=["read"], queues=[], by=user, at=NOON)
