@@ -9,7 +9,7 @@ import orjson
 from django.db import connection
 
 from decisions import rights
-from decisions.models import Body, Decision, Event, Item, Membership, Move, Ruling, Task, User
+from decisions.models import Body, Decision, Draw, Event, Item, Membership, Move, Ruling, Task, User
 from decisions.queues.spec import Spec
 from decisions.record.history import Step, What
 from decisions.rights import Act, Standing
@@ -27,8 +27,8 @@ CLOSING = (Move.Kind.DECIDED, Move.Kind.ESCALATED, Move.Kind.EXPIRED, Move.Kind.
 class Sight:
     """What of an item a person may see.
 
-    `machine`: score, route and why, suggestion, versions. `history`: why it is before people, what they answered and
-    what came of it. `personal`: fields that name somebody.
+    `machine`: score, route and why, suggestion, versions. `history`: when it came, why it is before people, what they
+    answered and what came of it. `personal`: fields that name somebody.
     """
 
     machine: bool
@@ -112,12 +112,16 @@ def item(row: Item, sight: Sight, *, spec: Spec) -> dict[str, Any]:
         "source": row.source,
         "segment": row.segment,
         "value": row.value,
-        "occurred_at": row.occurred_at,
-        "arrived_at": row.arrived_at,
+        **(_times(row) if sight.history else {}),
         **_content(row.body, sight, spec),
         **(_machine(row, spec) if sight.machine else {}),
         "redacted": sight.hidden,
     }
+
+
+def _times(row: Item) -> dict[str, Any]:
+    """Return when it happened and came: from that, and its place in the queue, one could tell why it is there."""
+    return {"occurred_at": row.occurred_at, "arrived_at": row.arrived_at}
 
 
 def _content(body: Body, sight: Sight, spec: Spec) -> dict[str, Any]:
@@ -142,11 +146,18 @@ def _machine(row: Item, spec: Spec) -> dict[str, Any]:
         "route": row.route,
         "reason": row.reason,
         "failures": row.failures,
-        "propensity": row.propensity,
+        "propensity": propensity(row),
         "policy_version": row.policy.no,
         "model_version": row.model.name if row.model else None,
         "suggestion": suggest.suggestion(row, row.policy, spec),
     }
+
+
+def propensity(row: Item) -> float | None:
+    """Return the logged probability that a person sees an item; of a pass it is its draw's, if it was drawn."""
+    if row.route != Item.Route.PASS:
+        return row.propensity
+    return Draw.objects.filter(item=row).values_list("pi", flat=True).first()
 
 
 def purpose(row: Task, sight: Sight) -> str:
@@ -207,10 +218,11 @@ def entry(row: Event, sight: Sight) -> dict[str, Any] | None:
 def is_seen(step: Step, sight: Sight, *, user: User) -> bool:
     """Return whether a person may see a step of an item's life at all.
 
-    Who is blind to the item sees that it arrived and what they did themselves: even the number of steps would tell.
+    Who is blind to the item sees what they did themselves and nothing else: even the number of steps would tell, and
+    when it arrived.
     """
     if step.what in (What.ROUTED, What.SCORED):
         return sight.machine
-    if step.what == What.ARRIVED or (step.what in BY_PEOPLE and step.person == user):
+    if step.what in BY_PEOPLE and step.person == user:
         return True
-    return sight.history and (sight.machine or step.what in (*BY_PEOPLE, What.NOTED))
+    return sight.history and (sight.machine or step.what in (*BY_PEOPLE, What.ARRIVED, What.NOTED))

@@ -192,8 +192,8 @@ class ItemShown(Shape):
     source = serializers.CharField()  # type: ignore[assignment]
     segment = serializers.CharField()
     value = serializers.FloatField(allow_null=True)
-    occurred_at = serializers.DateTimeField(allow_null=True)
-    arrived_at = serializers.DateTimeField()
+    occurred_at = serializers.DateTimeField(allow_null=True, required=False)
+    arrived_at = serializers.DateTimeField(required=False)
     payload = serializers.DictField(allow_null=True, help_text="Null once erased.")
     subject = serializers.CharField(allow_null=True)
     is_erased = serializers.BooleanField()
@@ -219,7 +219,7 @@ class TaskShown(Shape):
     lease_until = serializers.DateTimeField()
     purpose = serializers.ChoiceField([*Task.Purpose.values, redact.REVIEW])
     round = serializers.IntegerField()
-    due_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(required=False)
     item = ItemShown()
 
 

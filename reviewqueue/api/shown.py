@@ -25,7 +25,7 @@ def tasks(claimed: Sequence[Task], *, queue: Live, person: User) -> list[dict[st
             "lease_until": task.lease_until,
             "purpose": redact.purpose(task, sights[task.item_id]),
             "round": task.round,
-            "due_at": task.due_at,
+            **({"due_at": task.due_at} if sights[task.item_id].history else {}),
             "item": redact.item(task.item, sights[task.item_id], spec=queue.spec),
         }
         for task in claimed

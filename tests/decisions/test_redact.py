@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from decisions import redact, rights
-from decisions.models import Decision, Event, Item, Ruling, Task, User
+from decisions.models import Decision, Draw, Event, Frame, Item, Ruling, Task, User
 from decisions.queues.spec import FieldType, PayloadField
 from decisions.record import history
 from decisions.record.history import What
@@ -18,7 +18,7 @@ from decisions.rights import Standing
 from decisions.work import claim, decide, rule
 from decisions.work.answer import Answer
 from tests.decisions.work.makers import HAM, SPAM, answered, claimed, control_task, desk, passed_item, scored_item
-from tests.factories import make_item, make_queue, make_task, make_user
+from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
 ALL = Sight(machine=True, history=True, personal=True)
@@ -182,8 +182,6 @@ def test_nothing_of_a_blind_item_tells(make: Any) -> None:
         "source",
         "segment",
         "value",
-        "occurred_at",
-        "arrived_at",
         "payload",
         "subject",
         "is_erased",
@@ -197,6 +195,19 @@ def test_a_purpose_is_told_to_who_is_not_blind() -> None:
     queue, person = desk("lead")
     task = make_task(queue, purpose="escalation", rank=2)
     assert redact.purpose(task, sight(task.item, person)) == "escalation"
+
+
+def test_a_drawn_pass_tells_its_draw_s_propensity() -> None:
+    queue = make_queue()
+    item, other = passed_item(queue), passed_item(queue)
+    frame = Frame.objects.create(
+        queue=queue, starts_at=NOON, ends_at=NOON + timedelta(hours=1), budget=1, passes=2, drawn=1, tau=0.1,
+        mean_p=0.1, beta=0.25, at=NOON,
+    )  # fmt: skip
+    Draw.objects.create(frame=frame, item=item, pi=0.25)
+    assert redact.item(item, ALL, spec=queue.spec)["propensity"] == 0.25
+    assert redact.item(other, ALL, spec=queue.spec)["propensity"] is None
+    assert redact.item(make_item(queue), ALL, spec=queue.spec)["propensity"] == 1.0
 
 
 def test_personal_fields_are_masked_and_so_is_what_no_spec_knows() -> None:
@@ -255,7 +266,7 @@ def test_an_event_tells_the_blind_nothing() -> None:
     assert entry["outcome"] == "ham"
 
 
-def test_the_blind_see_of_a_life_that_it_began_and_their_own_steps() -> None:
+def test_the_blind_see_of_a_life_their_own_steps() -> None:
     queue, person = desk()
     control_task(queue)
     task = claimed(make_user("reviewer", queue), queue)
@@ -263,8 +274,8 @@ def test_the_blind_see_of_a_life_that_it_began_and_their_own_steps() -> None:
     task = claimed(person, queue)
     steps = history.life(Item.objects.get(pk=task.item_id))
     seen = [step for step in steps if redact.is_seen(step, sight(task.item, person), user=person)]
-    assert [step.what for step in seen] == [What.ARRIVED, What.MOVED]
-    assert seen[1].row.kind == "claimed"
+    assert [step.what for step in seen] == [What.MOVED]
+    assert seen[0].row.kind == "claimed"
     assert len([step for step in steps if redact.is_seen(step, ALL, user=person)]) == len(steps)
 
 

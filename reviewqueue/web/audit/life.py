@@ -73,7 +73,7 @@ def _routed(_step: Step, item: Item, sight: Sight, _user: User, spec: Spec) -> S
         (_("Score"), item.score),
         (_("Recalibrated"), item.p),
         (_("Failed checks"), words.failures(item.failures, spec)),
-        (_("Propensity"), item.propensity),
+        (_("Propensity"), redact.propensity(item)),
         (_("Policy"), item.policy.no),
         (_("Model"), item.model.name if item.model else ""),
         (_("Queue version"), item.queue_version.no),
