@@ -17,7 +17,7 @@ from decisions.routing.policy import Cuts
 SHIFT = 8.0  # hours that a person works in a day, if nothing else is said
 HANDLING = 60.0  # seconds a decision, as long as none was timed
 WEEK = timedelta(days=7)
-MOST_PEOPLE, MOST_SECONDS = 100_000.0, 86_400.0
+MOST_PEOPLE, MOST_SECONDS, MOST_MONEY = 100_000.0, 86_400.0, 1e9
 WINDOWS = (1, 7, 28)  # days
 
 
@@ -85,7 +85,7 @@ def check(terms: Terms, live: Live) -> None:
         "people": (0.0, MOST_PEOPLE),
         "hours": (0.0, 24.0),
         "handling_seconds": (0.1, MOST_SECONDS),
-        "delay_cost": (0.0, float("inf")),
+        "delay_cost": (0.0, MOST_MONEY),
     }
     for name, (least, most) in limits.items():
         if not least <= getattr(terms, name) <= most:

@@ -15,6 +15,8 @@ from decisions.queues.live import Live
 from decisions.routing.policy import FloatArray
 from decisions.routing.simulate import PEOPLE, Buckets, Kind
 
+APART = 0.15  # of the range of scores: so wide is a name on the chart
+
 
 def charts(answer: Answer, live: Live) -> list[dict[str, Any]]:
     """Return scores with the cuts on them, volumes by day, people's items by hour of the week, and the backlog."""
@@ -28,18 +30,6 @@ def charts(answer: Answer, live: Live) -> list[dict[str, Any]]:
 
 def _scores(answer: Answer, live: Live) -> dict[str, Any]:
     edges, counts = answer.histogram
-    cuts = [
-        (answer.new.soft, _("soft"), "soft"),
-        (answer.new.hard, _("hard"), "hard"),
-        (answer.live.soft, _("soft now"), "plain"),
-        (answer.live.hard, _("hard now"), "plain"),
-    ]
-    new = {answer.new.soft, answer.new.hard}
-    marks = [
-        {"x": cut, "label": label, "hue": hue}
-        for cut, label, hue in cuts
-        if cut is not None and not (hue == "plain" and cut in new)
-    ]
     low, high = score_range(live)
     return {
         "id": "scores",
@@ -48,7 +38,7 @@ def _scores(answer: Answer, live: Live) -> dict[str, Any]:
         "x": {"kind": "number", "label": _("Score, %(low)s to %(high)s") % {"low": f"{low:g}", "high": f"{high:g}"}},
         "y": {"label": _("items a day"), "min": 0},
         "series": [{"label": _("Items"), "hue": "accent", "style": "bar"}],
-        "marks": marks,
+        "marks": _marks(answer, (high - low) * APART),
         "rows": [
             {
                 "at": float((start + end) / 2),
@@ -58,6 +48,19 @@ def _scores(answer: Answer, live: Live) -> dict[str, Any]:
             for start, end, count in zip(edges[:-1], edges[1:], counts, strict=True)
         ],
     }
+
+
+def _marks(answer: Answer, apart: float) -> list[dict[str, Any]]:
+    """Return a line for each cut; one of the live policy is only named where the name doesn't cover the new one's."""
+    new = [(answer.new.soft, _("soft"), "soft"), (answer.new.hard, _("hard"), "hard")]
+    live = [(answer.live.soft, _("soft now"), "plain"), (answer.live.hard, _("hard now"), "plain")]
+    marks: list[dict[str, Any]] = [{"x": cut, "label": label, "hue": hue} for cut, label, hue in new if cut is not None]
+    taken = [cut for cut, _label, _hue in new if cut is not None]
+    for cut, label, hue in live:
+        if cut is not None and cut not in taken:
+            is_near = any(abs(cut - other) < apart for other in taken)
+            marks.append({"x": cut, "label": "" if is_near else label, "hue": hue})
+    return marks
 
 
 def _by_day(new: Buckets) -> dict[str, Any]:

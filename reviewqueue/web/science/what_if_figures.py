@@ -98,7 +98,7 @@ def _cell(figure: Figure, row: Row, currency: str, *, signed: bool = False) -> C
     """Return a figure in words; a guess is only there beside the words that it was not measured."""
 
     def said(value: float) -> str:
-        text = _amount(abs(value), row.unit, currency)
+        text = _amount(abs(value), "points" if signed and row.unit == "share" else row.unit, currency)
         sign = "\N{MINUS SIGN}" if value < 0 else "+" if signed and value > 0 else ""
         return sign + text
 
@@ -125,6 +125,8 @@ def _amount(value: float, unit: str, currency: str) -> str:
     """Return an amount, at least 0, in its unit."""
     if unit == "share":
         return figures.percent(value)
+    if unit == "points":
+        return _("%(n)s points") % {"n": figures.rate(value * 100)}
     if unit == "seconds":
         return figures.span(value)
     if unit == "hours":
