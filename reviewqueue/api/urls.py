@@ -16,6 +16,7 @@ from reviewqueue.api import (
     problems,
     queues,
     schema,
+    what_if,
     work,
 )
 
@@ -41,6 +42,8 @@ v1 = [
     path("queues/<slug:queue>/claim/", work.Claim.as_view()),
     path("queues/<slug:queue>/status/", queues.Status.as_view()),
     path("queues/<slug:queue>/operating-point/", measured.Measured.as_view()),
+    path("queues/<slug:queue>/what-if/", what_if.WhatIf.as_view()),
+    path("queues/<slug:queue>/advice/", what_if.Advice.as_view()),
     path("queues/<slug:queue>/policies/", policies.Policies.as_view()),
     path("queues/<slug:queue>/policies/<id:no>/publish/", policies.Publish.as_view()),
     path("queues/<slug:queue>/policies/roll-back/", policies.RollBack.as_view()),

@@ -176,6 +176,8 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "list_policies": lambda world: world.send("list_policies"),
     "queue_status": lambda world: world.send("queue_status"),
     "operating_point": lambda world: world.send("operating_point"),
+    "what_if": lambda world: world.send("what_if"),
+    "advice": lambda world: world.send("advice"),
     "metrics": lambda world: world.send("metrics"),
     "livez": lambda world: world.send("livez"),
     "readyz": readyz,
