@@ -7,7 +7,7 @@ import io
 import math
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from decisions.exceptions import Conflict, Fault, Invalid
 from decisions.learning import rows
+from decisions.learning.rows import FileRow
 from decisions.models import KnownSet, ModelVersion, Queue
 from decisions.queues.spec import NUMERIC, FieldType, PayloadField, Spec
 from decisions.record import digest
@@ -56,6 +57,7 @@ class TruthColumn:
 class Reader:
     """What a file must hold: the queue's payload fields, the truth, and scores within each model's range."""
 
+    prefix: str
     fields: tuple[PayloadField, ...]
     truth: TruthColumn
     ranges: Mapping[str, tuple[float, float]]  # by model
@@ -72,10 +74,10 @@ class Reader:
             raise Invalid(faults=[Fault("truth", "required", detail)])
         models = ModelVersion.objects.filter(queue=queue)
         ranges = {model.name: (model.score_low, model.score_high) for model in models}
-        return cls(spec.fields, truth, ranges, (spec.model.low, spec.model.high), not spec.model.pipeline)
+        return cls(queue.slug, spec.fields, truth, ranges, (spec.model.low, spec.model.high), not spec.model.pipeline)
 
-    def read(self, path: Path) -> list[KnownRow]:
-        """Return the rows of a CSV file, packed by gzip or not.
+    def read(self, path: Path, wanted: Callable[[FileRow], bool]) -> list[KnownRow]:
+        """Return the wanted rows of a CSV file, packed by gzip or not, by the names that training gives them.
 
         Refuses, with line and column, cells that do not fit; and a file with too few rows of an answer.
         """
@@ -83,7 +85,12 @@ class Reader:
         faults: list[Fault] = []
         try:
             self._require_columns(list(lines.fieldnames or ()))
-            found = [row for cells in lines if (row := self._row(cells, lines.line_num, faults))]
+            found = [
+                row
+                for no, cells in enumerate(lines, 1)
+                if wanted(FileRow(f"{self.prefix}-{no:06d}", cells))
+                and (row := self._row(cells, lines.line_num, faults))
+            ]
         except csv.Error as error:
             detail = _("This is not a CSV file: %(error)s") % {"error": error}
             raise Invalid(faults=[Fault(_place(lines.line_num), "format", detail)]) from error

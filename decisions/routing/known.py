@@ -1,6 +1,6 @@
 """The contract on known data: each policy is checked on a frozen historical set before it may go live."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from decisions.intake import checks, ladder
 from decisions.intake.parse import Row
 from decisions.learning import frozen, registry
 from decisions.learning.frozen import FEWEST, KnownRow, TruthColumn
+from decisions.learning.rows import FileRow, Part
 from decisions.measure import intervals
 from decisions.models import Event, Item, KnownCheck, KnownSet, ModelVersion, Policy, Queue, QueueVersion, User
 from decisions.queues import live
@@ -29,6 +30,7 @@ from decisions.routing.policy import Cuts, Routing
 
 BoolArray = npt.NDArray[np.bool_]
 
+EVERY = Part()
 CHUNK = 1000  # rows that a model scores at once
 ROUTE, REASON = Item.Route, Item.RouteReason
 
@@ -110,16 +112,23 @@ def figures(
 
 @transaction.atomic
 def freeze(
-    *, queue: Queue, file: Path, at: datetime, truth: TruthColumn | None = None, note: str = "", by: User | None = None
+    *,
+    queue: Queue,
+    file: Path,
+    at: datetime,
+    truth: TruthColumn | None = None,
+    wanted: Callable[[FileRow], bool] = EVERY.holds,
+    note: str = "",
+    by: User | None = None,
 ) -> KnownSet:
-    """Freeze a CSV file of rows with their truth as the set that policies are checked on from now on.
+    """Freeze the wanted rows of a CSV file with their truth as the set that policies are checked on from now on.
 
     `by` None is whoever holds the server's shell. The same rows again are the set that is there, if it is still the
     newest one. Refuses rows that do not fit the queue's fields, naming line and column.
     """
     if by is not None:
         rights.require(by, Act.APPLY_QUEUE, queue_id=queue.pk)
-    found = frozen.Reader.of(queue, truth).read(file)
+    found = frozen.Reader.of(queue, truth).read(file, wanted)
     place, name = frozen.write(queue, found)
     if (same := KnownSet.objects.filter(queue=queue, name=name).first()) is not None:
         if same != newest(queue.pk):

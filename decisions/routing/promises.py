@@ -53,8 +53,8 @@ def left_out(figures: Figures) -> list[str]:
         told.append(_("whether the model learnt from some of these rows is not known here: ask who made it"))
     elif learnt:
         text = ngettext(
-            "%(count)d row is left out, for the model learnt from it",
-            "%(count)d rows are left out, for the model learnt from them",
+            "%(count)d row is left out, for the model learnt from one with the very same content",
+            "%(count)d rows are left out, for the model learnt from others with the very same content",
             learnt,
         )
         told.append(text % {"count": learnt})

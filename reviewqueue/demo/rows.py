@@ -1,4 +1,4 @@
-"""The demo's real rows: which a model may learn from, which arrive as live traffic, and what each really is."""
+"""The demo's real rows: which a model learns from, which policies are checked on, which arrive as live traffic."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,17 +16,32 @@ FOLDER = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Demo:
-    """One demo queue: its file, the part its model learns from, and the column that tells when a row happened."""
+    """One demo queue: its file, what of it is history, and the column that tells when a row happened.
+
+    A model learns from the `training` part of the `history`; the rest of it is the known data on which policies are
+    checked. What is no history arrives as live traffic.
+    """
 
     file: str
+    history: Part
     training: Part
     in_time: bool
     time: str = ""
 
+    def is_known(self, row: FileRow) -> bool:
+        """Tell whether a row is of the known data: history that no model learns from."""
+        return self.history.holds(row) and not self.training.holds(row)
+
+
+def _before(day: str) -> Part:
+    return Part((Condition("time", "<", day),))
+
 
 DEMOS = {
-    "emails": Demo("emails.csv.gz", Part((Condition("time", "<", "2012-02-01"),)), in_time=True, time="time"),
-    "credit": Demo("credit_applications.csv.gz", Part(share=0.5, salt="demo"), in_time=False),
+    "emails": Demo("emails.csv.gz", _before("2012-02-15"), _before("2012-02-01"), in_time=True, time="time"),
+    "credit": Demo(
+        "credit_applications.csv.gz", Part(share=0.5, salt="demo"), Part(share=0.35, salt="demo"), in_time=False
+    ),
 }
 
 
@@ -41,11 +56,11 @@ class DemoRow:
 
 
 def live(slug: str) -> list[DemoRow]:
-    """Return the rows that no model learns from, in the order of the file."""
+    """Return the rows that are no history, in the order of the file."""
     demo, spec = DEMOS[slug], Queue.objects.select_related("version").get(slug=slug).spec
     return [
         DemoRow(slug, row.external_id, rows.payload(row.cells, spec.fields), row.cells.get(demo.time, ""))
-        for row in _rows(slug, lambda row: not demo.training.holds(row))
+        for row in _rows(slug, lambda row: not demo.history.holds(row))
     ]
 
 

@@ -10,7 +10,7 @@ from decisions.learning import training
 from decisions.models import Membership, Policy, Queue, Token, User
 from decisions.queues import apply, parse
 from decisions.record import log
-from decisions.routing import publish
+from decisions.routing import known, publish
 from reviewqueue.demo import rows, state
 from reviewqueue.demo.state import State
 from reviewqueue.embedded import ports
@@ -20,6 +20,7 @@ SENDER, RECEIVER = "demo sender", "demo receiver"
 DOMAIN = "example.org"
 SETTLED_BY = 3  # people: two may disagree, the third settles it
 WHY = "Demo: trained on the earlier part of the rows; the rest arrives as live traffic"
+NOTE = "Demo: history that no model learns from"
 
 
 def run(say: Callable[[str], None]) -> None:
@@ -49,6 +50,7 @@ def model(made: Queue, say: Callable[[str], None]) -> None:
     live = Policy.objects.live().select_related("model").get(queue=made)
     if live.model is not None and live.model.name != "external":
         return
+    known_data(made, say)
     examples = rows.examples(made.slug, made.spec)
     in_time = rows.DEMOS[made.slug].in_time
     trained = training.train(queue=made, examples=examples, in_time=in_time, by=None, at=log.now())
@@ -58,6 +60,15 @@ def model(made: Queue, say: Callable[[str], None]) -> None:
     auc = trained.metrics.get("auc")
     measured = f", cross-validated AUC {auc:.3f}" if auc else ""
     say(f"Model {trained.name} of {made.slug} is trained on {len(examples)} rows{measured}.")
+
+
+def known_data(made: Queue, say: Callable[[str], None]) -> None:
+    """Freeze the rows on which the queue's policies are checked, where none are frozen."""
+    if known.newest(made.pk) is not None:
+        return
+    demo = rows.DEMOS[made.slug]
+    frozen = known.freeze(queue=made, file=rows.FOLDER / demo.file, wanted=demo.is_known, note=NOTE, at=log.now())
+    say(f"Known data of {made.slug}: {frozen.rows} rows, {frozen.positives} of them positive.")
 
 
 def passwords() -> list[str]:

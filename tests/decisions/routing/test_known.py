@@ -338,6 +338,8 @@ def test_the_command_freezes_and_names_line_and_column(
     bad = write(tmp_path / "bad.csv", spoilt(7, words="many"))
     with pytest.raises(CommandError, match="line 7, column “words”: “many” is not a number"):
         call_command("freeze_known_set", queue.slug, str(bad), truth="truth", positive="spam")
+    call_command("freeze_known_set", queue.slug, str(file), truth="truth", positive="spam", where=["words<90"])
+    assert "90 rows, 40 of them positive" in capsys.readouterr().out
     with pytest.raises(CommandError, match="go together"):
         call_command("freeze_known_set", queue.slug, str(file), truth="truth")
 

@@ -37,7 +37,7 @@ def test_where_there_is_nothing_nothing_is_claimed() -> None:
 LEFT_OUT = [
     ({}, []),
     ({"learnt": None}, ["whether the model learnt from some of these rows is not known here: ask who made it"]),
-    ({"learnt": 1}, ["1 row is left out, for the model learnt from it"]),
+    ({"learnt": 1}, ["1 row is left out, for the model learnt from one with the very same content"]),
     ({"sent_back": 2}, ["2 rows would be sent back to be mended"]),
 ]
 
