@@ -7,13 +7,14 @@ import pytest
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
-from decisions.models import Action, Item, Membership, Queue, Task, User
+from decisions.models import Action, Item, Membership, Policy, Queue, Task, User
 from decisions.routing import publish
 from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.api import urls
 from reviewqueue.api.door import Door
-from tests.factories import NOON, make_item, make_queue, make_task
+from tests.decisions.measure.alerting import make_alert
+from tests.factories import NOON, make_item, make_policy, make_queue, make_task
 from tests.reviewqueue.api.caller import SCOPES, Caller, caller
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.django_db
 ROLES = ("nobody", "stranger", "reviewer", "lead", "manager", "auditor", "admin", "service")
 ITEM = {"external_id": "m-1", "payload": {"text": "hello"}, "score": 0.6}
 LEASE = {"lease": 1}
+SNOOZE = {"until": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}
 
 # Each call with all scopes, on a queue the role belongs to, on a task it holds (however it came to it) and, for undo, a
 # decision of its own. 404 for who does not belong there, 403 for who lacks the right.
@@ -36,8 +38,19 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "queues/<queue>/status/"): (None,                            "401 404 200 200 200 200 200 200"),
     ("GET", "queues/<queue>/operating-point/"): (None,                   "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/policies/"): (None,                          "401 404 403 200 200 200 200 403"),
+    ("POST", "queues/<queue>/policies/drafts/"): ({"why": "x"},          "401 404 403 403 201 403 403 403"),
+    ("POST", "queues/<queue>/policies/<no>/approve/"): ({"why": "x"},    "401 404 403 403 200 403 403 403"),
+    ("POST", "queues/<queue>/policies/<no>/withdraw/"): ({"why": "x"},   "401 404 403 403 200 403 403 403"),
+    ("POST", "queues/<queue>/policies/<no>/canary/"): ({"why": "x", "share": 0.1},
+                                                                         "401 404 403 403 200 403 403 403"),
+    ("POST", "queues/<queue>/policies/<no>/stop/"): ({"why": "x"},       "401 404 403 403 200 403 403 403"),
     ("POST", "queues/<queue>/policies/<no>/publish/"): ({"why": "x"},    "401 404 403 403 200 403 403 403"),
     ("POST", "queues/<queue>/policies/roll-back/"): ({"why": "x"},       "401 404 403 403 200 403 403 403"),
+    ("GET", "queues/<queue>/canary/"): (None,                            "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/known/"): (None,                             "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/segments/"): (None,                          "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/fairness/"): (None,                          "401 404 403 200 200 200 200 403"),
+    ("GET", "inventory/"): (None,                                        "401 200 200 200 200 200 200 200"),
     ("GET", "items/<item>/"): (None,                                     "401 404 200 200 200 200 200 200"),
     ("POST", "items/<item>/override/"): ({"outcome": "ham", "reason": "content"},
                                                                          "401 404 403 201 201 403 403 403"),
@@ -54,13 +67,20 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "labels/"): (None,                                           "401 404 403 403 200 200 403 200"),
     ("GET", "actions/"): (None,                                          "401 404 403 200 200 200 200 200"),
     ("POST", "actions/<action>/result/"): ({"result": "done"},           "401 404 403 403 200 403 403 200"),
+    ("GET", "alerts/"): (None,                                           "401 404 403 200 200 200 200 403"),
+    ("GET", "alerts/<alert>/"): (None,                                   "401 404 403 200 200 200 200 403"),
+    ("POST", "alerts/<alert>/acknowledge/"): ({},                        "401 404 403 200 200 403 200 403"),
+    ("POST", "alerts/<alert>/snooze/"): (SNOOZE,                         "401 404 403 200 200 403 200 403"),
+    ("POST", "alerts/<alert>/diagnose/"): ({"cause": "x"},               "401 404 403 200 200 403 200 403"),
+    ("POST", "alerts/<alert>/close/"): ({"end": "false_alarm", "lesson": "x"},
+                                                                         "401 404 403 200 200 403 200 403"),
     ("GET", "/api/schema/"): (None,                                      "401 200 200 200 200 200 200 200"),
     ("GET", "/api/docs/"): (None,                                        "401 200 200 200 200 200 200 200"),
     ("GET", "/livez"): (None,                                            "200 200 200 200 200 200 200 200"),
     ("GET", "/readyz"): (None,                                           "200 200 200 200 200 200 200 200"),
     ("GET", "/metrics"): (None,                                          "401 200 200 200 200 200 200 200"),
 }  # fmt: skip
-BY_QUEUE = ("decisions/", "rulings/", "events/", "labels/", "actions/")
+BY_QUEUE = ("decisions/", "rulings/", "events/", "labels/", "actions/", "alerts/")
 NOWHERE = "/^api/"  # every other address under /api/
 
 
@@ -154,16 +174,20 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         ids["no"] = policy_for(route, queue)
     if "<action>" in route:
         ids["action"] = told(item).pk
+    if "<alert>" in route:
+        ids["alert"] = make_alert(queue).pk
     for name, value in ids.items():
         route = route.replace(f"<{name}>", str(value))
     return f"{route}?queue={queue.slug}" if route in BY_QUEUE else route
 
 
 def policy_for(route: str, queue: Queue) -> int:
-    policy = publish.draft(queue=queue, changes={"hard": 0.95}, by=None, why="stricter", at=NOON)
-    if "roll-back" in route:
-        publish.publish(policy=policy, by=None, why="ready", at=NOON)
-    return policy.no
+    """Return the number of a policy in the state from which the call is a step; no other canary is in its way."""
+    for running in Policy.objects.canary().filter(queue=queue):
+        publish.stop(policy=running, by=None, why="another", at=NOON)
+    step = route.removesuffix("/").rpartition("/")[2]
+    states = {"approve": "draft", "withdraw": "draft", "canary": "approved", "stop": "canary", "roll-back": "live"}
+    return make_policy(queue, states.get(step, "approved")).no
 
 
 def told(item: Item) -> Action:
