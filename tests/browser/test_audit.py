@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from decisions.models import Item, Policy, Queue, Ruling, User
 from decisions.work import claim, decide, rule
@@ -106,7 +106,7 @@ def test_older_pages_follow(visitor: Visitor) -> None:
     expect(page.locator("tr[data-row]").first).to_contain_text("extra-59")
 
 
-def test_a_policy_is_drafted_published_and_rolled_back(visitor: Visitor) -> None:
+def test_a_policy_is_drafted_approved_tried_published_and_rolled_back(visitor: Visitor) -> None:
     queue = make_queue()
     page = visitor(make_user("manager", queue, name="Mara"), f"/policy/{queue.slug}/").page
     page.get_by_label("Hard from").fill("0.2")
@@ -115,15 +115,31 @@ def test_a_policy_is_drafted_published_and_rolled_back(visitor: Visitor) -> None
     expect(page.locator(".field .errorlist")).to_have_count(1)
     page.get_by_label("Hard from").fill("0.8")
     page.get_by_role("button", name="Store draft").click()
-    page.get_by_role("link", name="Publish").click()
-    page.get_by_role("dialog").get_by_label("Why").fill("It was simulated")
-    page.get_by_role("dialog").get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("You drafted it, so a second person approves it.")).to_be_visible()
+    expect(page.get_by_role("link", name="Approve")).to_have_count(0)
+    second = visitor(make_user("manager", queue, name="Nora"), f"/policy/{queue.slug}/").page
+    answered(second, "Approve 2", "Approve", "Read it")
+    page.reload()
+    page.get_by_role("link", name="Start canary 2").click()
+    page.get_by_role("dialog").get_by_label("Share of the traffic").fill("0.25")
+    answered(page, "", "Start canary", "Carefully")
+    expect(page.get_by_role("heading", name="Canary: policy 2")).to_be_visible()
+    expect(page.get_by_text("Policy 2 routes 25\u00a0% of what arrives")).to_be_visible()
+    answered(page, "Publish 2", "Publish", "It held")
     expect(page.get_by_role("heading", name="In force: policy 2")).to_be_visible()
     history = page.locator(".timeline")
-    expect(history).to_contain_text("It was simulated")
-    page.get_by_role("link", name="Go back to it").click()
-    page.get_by_role("dialog").get_by_label("Why").fill("Too many complaints")
-    page.get_by_role("dialog").get_by_role("button", name="Go back").click()
+    expect(history).to_contain_text("It held")
+    expect(history).to_contain_text("Nora")
+    page.get_by_role("button", name="Roll back to policy 1").focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="In force: policy 1")).to_be_visible()
-    expect(history).to_contain_text("Too many complaints")
+    expect(history).to_contain_text("Policy 2 does worse than policy 1 did")
     assert [policy.state for policy in Policy.objects.order_by("no")] == ["live", "retired"]
+
+
+def answered(page: Page, link: str, button: str, why: str) -> None:
+    """Open a step's question, unless it is open, and answer it."""
+    if link:
+        page.get_by_role("link", name=link).click()
+    page.get_by_role("dialog").get_by_label("Why").fill(why)
+    page.get_by_role("dialog").get_by_role("button", name=button).click()

@@ -1,7 +1,7 @@
 """What a queue's policy page shows: each policy's next step and who may take it, the canary, and what happened when."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from decisions import rights
-from decisions.measure import volumes
+from decisions.measure import summary, volumes
 from decisions.measure.volumes import Volume
-from decisions.models import Policy, PolicyChange, Queue, User
+from decisions.models import KnownCheck, Policy, PolicyChange, Queue, User
 from decisions.rights import Act
-from decisions.routing import guard, publish, terms, trials
+from decisions.routing import guard, known, promises, publish, terms, trials
 from decisions.routing.guard import Check, Guard, Sign, Verdict
 from decisions.routing.publish import STEPS
 from reviewqueue.web import queues
@@ -69,7 +69,9 @@ class Line:
     steps: Sequence[str]
     approvers: Sequence[User] = ()
     is_mine: bool = False
-    changes: Sequence[PolicyChange] = field(default_factory=tuple)
+    changes: Sequence[PolicyChange] = ()
+    check: KnownCheck | None = None
+    missed: str = ""  # which promises on known data it breaks, in words
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,16 @@ class Entry:
     is_machine: bool
 
 
-def lines(person: User, queue: Queue) -> list[Line]:
+def open_lines(person: User, queue: Queue) -> list[Line]:
     """Return the drafts, the approved policies and the canary, newest first."""
     found = Policy.objects.filter(queue=queue, state__in=NEXT).select_related("model", "author").order_by("-no")
     policies = list(found.prefetch_related("changes__person"))
     may = {kind: queues.may(person, queue, step.act) for kind, step in STEPS.items()}
     holders = rights.holders(Act.APPROVE_POLICY, queue.pk) if policies else []
     is_busy = any(policy.state == State.CANARY for policy in policies)
-    return [_line(policy, person, queue, may, holders, is_busy=is_busy) for policy in policies]
+    checks = known.of_policies(queue.pk, [policy.pk for policy in policies]) if policies else {}
+    lines = [_line(policy, person, queue, may, holders, is_busy=is_busy) for policy in policies]
+    return [_checked(line, checks.get(line.policy.pk), queue) for line in lines]
 
 
 def _line(
@@ -105,6 +109,13 @@ def _line(
         steps = [kind for kind in steps if kind == Kind.WITHDRAWN]
     others = [user for user in holders if not queue.spec.four_eyes or user.pk != policy.author_id]
     return Line(policy, [NAMES[kind] for kind in steps], others, is_mine, list(policy.changes.all()))
+
+
+def _checked(line: Line, made: KnownCheck | None, queue: Queue) -> Line:
+    """Add how a policy did on the known data."""
+    if made is None:
+        return line
+    return replace(line, check=made, missed=promises.missed(made.figures, summary.noun(queue.spec)))
 
 
 def canary(queue: Queue, at: datetime) -> dict[str, Any] | None:

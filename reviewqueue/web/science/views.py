@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from decisions.exceptions import Invalid, NotFound
 from decisions.measure import volumes
 from decisions.models import ModelVersion, Policy, Queue, User
+from decisions.queues.spec import Promise
 from decisions.record import log
 from decisions.rights import Act
 from decisions.routing import publish as policies
@@ -110,7 +111,8 @@ def _desk(person: User, queue: Queue, asked: Mapping[str, str] | None = None) ->
     return {
         "queue": queue,
         "live": live,
-        "lines": life.lines(person, queue),
+        "lines": life.open_lines(person, queue),
+        "promises": queue.spec.promise != Promise(),
         "canary": life.canary(queue, log.now()),
         "back": life.back(queue),
         "versions": versions,
