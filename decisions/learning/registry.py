@@ -17,6 +17,7 @@ import skops.io
 from django.conf import settings
 
 from decisions.learning.features import Feature, matrix
+from decisions.measure import calibrate
 from decisions.models import ModelVersion
 
 FloatArray = npt.NDArray[np.float64]
@@ -29,7 +30,7 @@ TRUSTED = [
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils.validation.check_array",
 ]
-EDGE = 1e-9
+EARLIER_EDGE = 1e-9  # of files that were stored before a calibrator said its own
 FINGERPRINT = 8  # bytes that tell a row
 UNREADABLE = (
     skops.io.exceptions.UntrustedTypesFoundException,
@@ -48,24 +49,18 @@ class ModelFileRefused(Exception):  # noqa: N818 - the words of the house: somet
 
 @dataclass(frozen=True)
 class Scorer:
-    """A model in memory. `slope` and `intercept` calibrate its probabilities on the log odds."""
+    """A model in memory. `slope`, `intercept` and `edge` calibrate its probabilities on the log odds."""
 
     estimator: Any
     features: tuple[Feature, ...]
     slope: float
     intercept: float
+    edge: float
 
     def score(self, payloads: Sequence[Mapping[str, Any]]) -> FloatArray:
         """Return each payload's calibrated probability of the positive outcome, in [0, 1]."""
         p = self.estimator.predict_proba(matrix(payloads, self.features))[:, 1]
-        return calibrated(p, self.slope, self.intercept)
-
-
-def calibrated(p: FloatArray, slope: float, intercept: float) -> FloatArray:
-    """Return Platt-scaled probabilities (Platt 1999): a line on the log odds."""
-    p = np.clip(p, EDGE, 1.0 - EDGE)
-    scaled: FloatArray = 1.0 / (1.0 + np.exp(-(slope * np.log(p / (1.0 - p)) + intercept)))
-    return scaled
+        return calibrate.probabilities(p, self.slope, self.intercept, self.edge)
 
 
 def folder() -> Path:
@@ -80,6 +75,7 @@ def pack(scorer: Scorer) -> bytes:
         "features": [feature.as_json() for feature in scorer.features],
         "slope": scorer.slope,
         "intercept": scorer.intercept,
+        "edge": scorer.edge,
     }
     return _steady(skops.io.dumps(parts))
 
@@ -144,7 +140,8 @@ def unpack(data: bytes) -> Scorer:
     try:
         parts = skops.io.loads(data, trusted=TRUSTED)
         features = tuple(Feature.from_json(stored) for stored in parts["features"])
-        return Scorer(parts["estimator"], features, float(parts["slope"]), float(parts["intercept"]))
+        line = (float(parts["slope"]), float(parts["intercept"]), float(parts.get("edge", EARLIER_EDGE)))
+        return Scorer(parts["estimator"], features, *line)
     except UNREADABLE as error:
         raise ModelFileRefused(str(error)) from error
 

@@ -28,6 +28,7 @@ from decisions.exceptions import Fault, Invalid
 from decisions.learning import features, frozen, registry
 from decisions.learning.features import CATEGORY, NUMBER, TEXT, Feature
 from decisions.learning.registry import Scorer
+from decisions.measure import calibrate
 from decisions.models import Event, ModelVersion, Queue, User
 from decisions.queues.spec import Spec
 from decisions.record import digest, log
@@ -84,6 +85,7 @@ class Recipe:
             "features": [feature.as_json() for feature in self.features],
             "parameters": PARAMETERS[self.pipeline],
             "folds": FOLDS,
+            "calibration": calibrate.METHOD,
             "in_time": self.in_time,
             "scikit-learn": sklearn.__version__,
         }
@@ -156,12 +158,13 @@ def fit(recipe: Recipe, examples: Sequence[Example]) -> tuple[Scorer, dict[str, 
         detail = _("At least %(count)d rows of each answer are needed.") % {"count": FEWEST}
         raise Invalid(faults=[Fault("rows", "too_few", detail)])
     unseen, p = _out_of_fold(recipe, x, y, StratifiedKFold(FOLDS, shuffle=True, random_state=0))
-    slope, intercept = platt(p, y[unseen])
+    line = calibrate.fit(p, y[unseen].astype(np.float64))
     if recipe.in_time:
         unseen, p = _out_of_fold(recipe, x, y, TimeSeriesSplit(FOLDS))
-    metrics = _metrics(y[unseen], registry.calibrated(p, slope, intercept))
+    metrics = _metrics(y[unseen], line.of(p))
     estimator = recipe.estimator().fit(x, y)
-    return Scorer(estimator, recipe.features, slope, intercept), {**metrics, "rows": len(y), "positives": int(y.sum())}
+    scorer = Scorer(estimator, recipe.features, line.slope, line.intercept, line.edge)
+    return scorer, {**metrics, "rows": len(y), "positives": int(y.sum())}
 
 
 def _out_of_fold(recipe: Recipe, x: npt.NDArray[Any], y: IntArray, folds: Any) -> tuple[IntArray, FloatArray]:
@@ -172,14 +175,6 @@ def _out_of_fold(recipe: Recipe, x: npt.NDArray[Any], y: IntArray, folds: Any) -
             places.append(unseen)
             scores.append(clone(estimator).fit(x[seen], y[seen]).predict_proba(x[unseen])[:, 1])
     return np.concatenate(places), np.concatenate(scores)
-
-
-def platt(p: FloatArray, y: IntArray) -> tuple[float, float]:
-    """Return the slope and intercept that calibrate probabilities on the log odds (Platt 1999)."""
-    clipped = np.clip(p, registry.EDGE, 1.0 - registry.EDGE)
-    odds = np.log(clipped / (1.0 - clipped)).reshape(-1, 1)
-    line = LogisticRegression(C=1e6, max_iter=1000).fit(odds, y)
-    return max(float(line.coef_[0, 0]), 0.05), float(line.intercept_[0])
 
 
 def _metrics(y: IntArray, p: FloatArray) -> dict[str, float]:

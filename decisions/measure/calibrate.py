@@ -1,14 +1,14 @@
 """From scores to probabilities: Platt scaling with weights, and how far probabilities are from what was found."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 from decisions.measure import bins as binning
-from decisions.measure.intervals import wilson
+from decisions.measure.intervals import Limits, wilson, z
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -17,6 +17,13 @@ LEAST_OF_EACH = 10  # labels of each class, under which a score is left as it ca
 SLOPE_RIDGE = 1.0  # how many units of information pull the slope to 1: one over the variance of a prior
 INTERCEPT_RIDGE = 0.1  # the share of positives may well differ from the training's, so this pull is weak
 STEPS, CLOSE = 100, 1e-10
+# A score at an end of its range has no finite log odds, so both ends are pulled in by an edge, and no edge suits all
+# scores. In simulated worlds (1 million items, 0.1 % positive, 3,000 audits) 1e-4 gave over-confident scores audits of
+# .79 of a simple random sample's variance, where 1e-9 gave .34, for their passes differ far below it; scores rounded to
+# two digits that were right in .89 of cases were called .76 with 1e-6 and .86 with 1e-4. The likeliest edge of these
+# gave .34 and .91. It is part of a calibrator.
+EDGES = tuple(10.0**-k for k in range(9, 1, -1))
+METHOD = "platt, ridge 1 and 0.1, edge by likelihood"  # changes with whatever would make another calibrator
 
 
 @dataclass(frozen=True)
@@ -24,12 +31,14 @@ class Platt:
     """Recalibration on the log odds: p = 1 / (1 + exp(-(slope * x + intercept))), x the log odds of a score.
 
     `n` labels were given and `positives` of them are positive, both unweighted; the identity where nothing was fitted.
+    `edge` is that of the log odds (see `log_odds`).
     """
 
     slope: float
     intercept: float
     n: int
     positives: int
+    edge: float = 0.0
 
     @property
     def is_identity(self) -> bool:
@@ -38,8 +47,47 @@ class Platt:
 
     def p(self, x: FloatArray) -> FloatArray:
         """Return the probabilities, in (0, 1), of items with these log odds."""
-        found: FloatArray = special.expit(self.slope * x + self.intercept)
-        return found
+        return _line(x, self.slope, self.intercept)
+
+    def of(self, shares: FloatArray) -> FloatArray:
+        """Return the probabilities of items with these scores, in [0, 1] of their range."""
+        return probabilities(shares, self.slope, self.intercept, self.edge)
+
+
+def log_odds(shares: FloatArray, edge: float) -> FloatArray:
+    """Return the log odds of scores in [0, 1], both ends pulled in by `edge`: in order, and no two become one.
+
+    With edge 0 the ends are infinite. A number alone gives the same bits as in an array: SciPy's functions take one
+    number after the other, NumPy's logarithm does not.
+    """
+    odds: FloatArray = special.logit(edge + (1.0 - 2.0 * edge) * shares)
+    return odds
+
+
+def probabilities(shares: FloatArray, slope: float, intercept: float, edge: float) -> FloatArray:
+    """Return the probabilities of items with scores in [0, 1]; with slope 1 and intercept 0 they are the scores."""
+    return shares if (slope, intercept) == (1.0, 0.0) else _line(log_odds(shares, edge), slope, intercept)
+
+
+def _line(x: FloatArray, slope: float, intercept: float) -> FloatArray:
+    found: FloatArray = special.expit(slope * x + intercept)
+    return found
+
+
+def fit(shares: FloatArray, y: FloatArray, weights: FloatArray | None = None) -> Platt:
+    """Fit slope, intercept and edge to labels y (0 or 1) of items with scores in [0, 1] and weights 1/pi > 0.
+
+    Each edge is tried, and the one with the greatest penalised likelihood is kept, the smallest of equals.
+    """
+    w = _scaled(_checked(shares, y, weights))
+    best, least = Platt(1.0, 0.0, len(y), int(y.sum())), math.inf
+    for edge in EDGES if _is_enough(y) else ():
+        x = log_odds(shares, edge)
+        found = platt(x, y, weights)
+        loss = _loss(x, y, w, np.array([found.slope, found.intercept]))
+        if loss < least - CLOSE * (1 + abs(loss)):
+            best, least = replace(found, edge=edge), loss
+    return best
 
 
 def platt(x: FloatArray, y: FloatArray, weights: FloatArray | None = None) -> Platt:
@@ -49,11 +97,10 @@ def platt(x: FloatArray, y: FloatArray, weights: FloatArray | None = None) -> Pl
     number (sum w)^2 / sum w^2, so that the ridge is weighed against what the labels really tell: few audits of a
     large band tell little, whatever they stand for. Under ten positives or ten negatives it is the identity.
     """
-    w = _checked(x, y, weights)
+    w = _scaled(_checked(x, y, weights))
     n, positives = len(y), int(y.sum())
-    if min(positives, n - positives) < LEAST_OF_EACH:
+    if not _is_enough(y):
         return Platt(1.0, 0.0, n, positives)
-    w = w * (w.sum() / np.square(w).sum())
     slope, intercept = _newton(x, y, w)
     if slope < LEAST_SLOPE:  # the objective is convex, so its minimum under the bound lies on the bound
         slope, intercept = LEAST_SLOPE, _newton(x, y, w, slope=LEAST_SLOPE)[1]
@@ -68,6 +115,15 @@ def _checked(x: FloatArray, y: FloatArray, weights: FloatArray | None) -> FloatA
     if not (np.isfinite(x).all() and np.isfinite(w).all() and (w > 0).all() and np.isin(y, (0.0, 1.0)).all()):
         raise ValueError("log odds must be finite, labels 0 or 1, weights positive")
     return w
+
+
+def _scaled(w: FloatArray) -> FloatArray:
+    """Return weights that sum to what they are worth."""
+    return w * (w.sum() / np.square(w).sum()) if len(w) else w
+
+
+def _is_enough(y: FloatArray) -> bool:
+    return bool(min(y.sum(), len(y) - y.sum()) >= LEAST_OF_EACH)
 
 
 def _loss(x: FloatArray, y: FloatArray, w: FloatArray, at: FloatArray) -> float:
@@ -122,12 +178,14 @@ class Bin:
 class Calibration:
     """How probabilities compare with labels: `error` is the mean gap over the bins, in [0, 1], by weight.
 
-    `noise` is the gap that chance alone would leave with so few labels: an error below it says nothing. `ratio` is
-    positives expected per positive found, None where none was found.
+    `low` and `high` bound it at 95 %. `noise` is the gap that chance alone would leave with so few labels: an error
+    below it says nothing. `ratio` is positives expected per positive found, None where none was found.
     """
 
     bins: tuple[Bin, ...]
     error: float
+    low: float
+    high: float
     noise: float
     ratio: float | None
 
@@ -139,7 +197,7 @@ def calibration(p: FloatArray, y: FloatArray, weights: FloatArray | None = None,
     """
     w = _checked(p, y, weights)
     if not len(y):
-        return Calibration((), 0.0, 0.0, None)
+        return Calibration((), 0.0, 0.0, 1.0, 0.0, None)
     place = binning.places(p, binning.cuts(p, bins))
     found = tuple(_bin(p[place == k], y[place == k], w[place == k]) for k in range(place.max() + 1))
     shares = np.bincount(place, w) / w.sum()
@@ -147,7 +205,19 @@ def calibration(p: FloatArray, y: FloatArray, weights: FloatArray | None = None,
     chance = [math.sqrt(2 / math.pi * one.expected * (1 - one.expected) / one.n_eff) for one in found]
     positives = float(w @ y)
     ratio = float(w @ p) / positives if positives else None
-    return Calibration(found, float(shares @ gaps), float(shares @ np.array(chance)), ratio)
+    error = float(shares @ gaps)
+    return Calibration(found, error, *_limits(error, found, shares), float(shares @ np.array(chance)), ratio)
+
+
+def _limits(error: float, found: tuple[Bin, ...], shares: FloatArray) -> Limits:
+    """Return limits of the mean gap from the joint 95 % region of all gaps, each about normal (Scheffe 1953).
+
+    |mean gap found - true mean gap| <= sqrt(chi2_{bins}(.95) sum (share sd)^2) by Cauchy and Schwarz. An interval from
+    resampled labels would not do: a mean of absolute gaps is too large in every resample.
+    """
+    deviations = np.array([(one.high - one.low) / (2 * z()) for one in found])
+    reach = math.sqrt(special.chdtri(len(found), 0.05) * float(np.square(shares * deviations).sum()))
+    return max(0.0, error - reach), min(1.0, error + reach)
 
 
 def _bin(p: FloatArray, y: FloatArray, w: FloatArray) -> Bin:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from decisions.measure import calibrate
 from decisions.models.items import Item
 from decisions.routing import sampling
 
@@ -17,7 +18,6 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 WordArray = npt.NDArray[np.object_]  # of the words that are stored: "hard", "score" ...
 
-EDGE = 1e-6  # scores at the very ends of the range have finite log odds
 BAND, ROUTE, REASON = Item.Band, Item.Route, Item.RouteReason
 
 
@@ -25,10 +25,10 @@ BAND, ROUTE, REASON = Item.Band, Item.Route, Item.RouteReason
 class Cuts:
     """What of a policy and its queue's spec decides routes.
 
-    `hard` and `soft` are in score units, [low, high] the range of the scores; `slope` and `intercept`
-    recalibrate on the log odds; `mean_p` in [0, 1] and `beta` in (0, 1] make the audit sizes. The two sets name the
-    automatic routes ("hard", "pass") that the owner allows for items that failed a check and for scores from below the
-    model.
+    `hard` and `soft` are in score units, [low, high] the range of the scores; `slope`, `intercept` and `edge`
+    recalibrate on the log odds (`measure.calibrate`); `mean_p` in [0, 1] and `beta` in (0, 1] make the audit sizes. The
+    two sets name the automatic routes ("hard", "pass") that the owner allows for items that failed a check and for
+    scores from below the model.
     """
 
     hard: float | None
@@ -36,6 +36,7 @@ class Cuts:
     control_share: float = 0.0
     slope: float = 1.0
     intercept: float = 0.0
+    edge: float = 0.0
     mean_p: float = 0.0
     beta: float = sampling.BETA
     low: float = 0.0
@@ -55,6 +56,7 @@ class Cuts:
             control_share=policy.control_share,
             slope=float(policy.calibration.get("slope", 1.0)),
             intercept=float(policy.calibration.get("intercept", 0.0)),
+            edge=float(policy.calibration.get("edge", 0.0)),
             mean_p=frame.mean_p if frame else policy.mean_p,
             beta=frame.beta if frame else sampling.BETA,
             low=policy.model.score_low if policy.model else spec.model.low,
@@ -92,13 +94,12 @@ def bands(scores: FloatArray, cuts: Cuts) -> WordArray:
 
 def recalibrate(scores: FloatArray, cuts: Cuts) -> FloatArray:
     """Return each score's probability in [0, 1]: Platt scaling of the log odds of the score within its range."""
-    share = np.clip((scores - cuts.low) / (cuts.high - cuts.low), 0.0, 1.0)
-    if (cuts.slope, cuts.intercept) == (1.0, 0.0):
-        return share
-    share = np.clip(share, EDGE, 1.0 - EDGE)
-    odds = cuts.slope * np.log(share / (1.0 - share)) + cuts.intercept
-    p: FloatArray = 1.0 / (1.0 + np.exp(-odds))
-    return p
+    return calibrate.probabilities(shares(scores, cuts.low, cuts.high), cuts.slope, cuts.intercept, cuts.edge)
+
+
+def shares(scores: FloatArray, low: float, high: float) -> FloatArray:
+    """Return where scores lie in their range, in [0, 1]."""
+    return np.clip((scores - low) / (high - low), 0.0, 1.0)
 
 
 def route(scores: FloatArray, reasons: WordArray, control_u: FloatArray, cuts: Cuts) -> Routing:

@@ -34,7 +34,7 @@ def _data_dir(tmp_path: Path, settings: Settings) -> None:
 
 def scorer() -> Scorer:
     line = LogisticRegression().fit(np.array([[0.0], [1.0], [2.0], [3.0]]), [0, 0, 1, 1])
-    return Scorer(line, (Feature("x", NUMBER),), 1.0, 0.0)
+    return Scorer(line, (Feature("x", NUMBER),), 1.0, 0.0, 0.0)
 
 
 def stored() -> ModelVersion:
@@ -55,6 +55,12 @@ def test_a_stored_model_scores_as_before_and_is_read_once() -> None:
     loaded = registry.load(model)
     assert loaded.score(payloads).tolist() == scorer().score(payloads).tolist()
     assert registry.load(model) is loaded
+
+
+def test_a_file_from_before_calibrators_had_an_edge_of_their_own_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    dumps = skops.io.dumps
+    monkeypatch.setattr("skops.io.dumps", lambda parts: dumps({k: v for k, v in parts.items() if k != "edge"}))
+    assert registry.unpack(registry.pack(scorer())).edge == 1e-9
 
 
 def test_ten_thousand_rows_are_scored_at_once() -> None:

@@ -64,6 +64,15 @@ def test_a_trained_model_ranks_is_calibrated_and_leaves_its_event(spec: ModelSpe
     assert orjson.loads(event.entry)["rows"] == [["modelversion", model.pk, digest.of_row(model).hex()]]
 
 
+def test_a_model_that_learnt_nothing_scores_all_about_as_the_share_of_positives() -> None:
+    rng = np.random.default_rng(11)
+    noise = [replace(example, is_positive=bool(rng.uniform() < 0.2)) for example in examples()]
+    payloads = [example.payload for example in noise]
+    p = registry.load(train(make_queue(model=BOOSTING), noise)).score(payloads)
+    assert p.mean() == pytest.approx(np.mean([example.is_positive for example in noise]), abs=0.03)
+    assert np.ptp(p) < 0.15
+
+
 def test_the_same_rows_and_recipe_give_the_same_model_and_no_second_event() -> None:
     queue = make_queue(model=BOOSTING)
     first, again = train(queue, examples()), train(queue, examples())

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
-from decisions.measure import calibrate
-from decisions.measure.calibrate import FloatArray
+from decisions.measure import bins, calibrate
+from decisions.measure.calibrate import FloatArray, Platt
+from decisions.routing import sampling
 
 
 def made(
@@ -134,6 +135,66 @@ def test_the_error_is_the_mean_gap_by_weight() -> None:
 
 
 def test_without_labels_or_positives_nothing_is_nan() -> None:
-    assert calibrate.calibration(np.empty(0), np.empty(0)) == calibrate.Calibration((), 0.0, 0.0, None)
+    assert calibrate.calibration(np.empty(0), np.empty(0)) == calibrate.Calibration((), 0.0, 0.0, 1.0, 0.0, None)
     found = calibrate.calibration(np.full(50, 0.5), np.zeros(50))
     assert (len(found.bins), found.error, found.ratio) == (1, 0.5, None)
+
+
+def scored(digits: int | None, *, confidence: float = 1.0, seed: int = 8) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return scores, labels and propensities of items of which one in a hundred is positive, and each one's truth."""
+    numbers = np.random.default_rng(seed)
+    odds = -8.2 + 3 * numbers.standard_normal(200_000)
+    scores = expit(confidence * odds)
+    truth = expit(odds)
+    return (scores if digits is None else np.round(scores, digits)), truth, numbers.random(len(odds))
+
+
+# how scores are given, how far their log odds stretch; what the scores from .9 up say when they are fitted
+@pytest.mark.parametrize(("digits", "confidence"), [(None, 1.0), (2, 1.0), (3, 1.0), (None, 2.0), (None, 0.5)])
+def test_the_edge_suits_rounded_scores_and_those_near_the_ends(digits: int | None, confidence: float) -> None:
+    scores, truth, luck = scored(digits, confidence=confidence)
+    y = (luck < truth).astype(np.float64)
+    pi = np.where(truth > 0.2, 1.0, 0.02 + 0.5 * truth)
+    seen = np.random.default_rng(9).random(len(y)) < pi
+    found = calibrate.fit(scores[seen], y[seen], 1 / pi[seen])
+    p, top, passed = found.of(scores), scores >= np.quantile(scores, 0.997), truth < 0.2
+    assert p[top].mean() == pytest.approx(truth[top].mean(), abs=0.05)
+    sizes = sampling.q(p[passed], p[passed].mean())
+    assert (truth[passed] / sizes).sum() * sizes.sum() < 0.5 * truth[passed].sum() * passed.sum()
+
+
+def test_pulling_in_the_ends_keeps_scores_apart_and_in_order() -> None:
+    scores = np.array([0.0, 1e-15, 1e-9, 1e-4, 0.5, 1 - 1e-9, 1 - 1e-14, 1.0])
+    odds = calibrate.log_odds(scores, 0.01)
+    assert (np.diff(odds) > 0).all()
+    assert (odds[0], odds[4], odds[-1]) == pytest.approx((logit(0.01), 0.0, logit(0.99)))
+    assert calibrate.log_odds(scores, 0.0)[[0, -1]].tolist() == [-np.inf, np.inf]
+
+
+def test_a_score_alone_has_the_same_bits_as_among_others() -> None:
+    scores = np.random.default_rng(3).random(1_001)
+    together = calibrate.probabilities(scores, 0.7, -0.3, 1e-6)
+    assert [calibrate.probabilities(scores[k : k + 1], 0.7, -0.3, 1e-6)[0] for k in range(1_001)] == together.tolist()
+    assert calibrate.probabilities(scores[::7], 0.7, -0.3, 1e-6).tolist() == together[::7].tolist()
+
+
+def test_too_few_of_either_answer_leave_scores_as_they_are() -> None:
+    y = np.array([1.0] * 9 + [0.0] * 500)
+    found = calibrate.fit(np.linspace(0, 1, 509), y)
+    assert found == Platt(1.0, 0.0, 509, 9)
+    assert found.of(np.array([0.0, 0.3, 1.0])).tolist() == [0.0, 0.3, 1.0]
+
+
+@pytest.mark.parametrize("slope", [1.0, 0.5])
+def test_the_limits_of_the_error_hold_the_true_gap(slope: float) -> None:
+    held, draws = 0, 200
+    for seed in range(draws):
+        x, y = made(600, slope=slope, intercept=-1.0, seed=seed)
+        p, truth = expit(x), expit(slope * x - 1.0)
+        found = calibrate.calibration(expit(x - 1.0) if slope == 1 else p, y)
+        shown = expit(x - 1.0) if slope == 1 else p
+        place = bins.places(shown, bins.cuts(shown, 10))
+        gaps = np.abs(np.bincount(place, truth - shown)).sum() / len(y)
+        held += found.low <= gaps <= found.high
+        assert found.low <= found.error <= found.high
+    assert held >= 0.95 * draws
