@@ -17,6 +17,7 @@ from decisions.record import log
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from tests.browser.conftest import Visit, Visitor
+from tests.decisions.measure.measured import yesterday_measured
 from tests.factories import make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.browser
@@ -24,11 +25,12 @@ pytestmark = pytest.mark.browser
 
 @dataclass
 class World:
-    """A crowded queue, an empty one, a paused one, and who looks at them."""
+    """A crowded queue, an empty one, a paused one, one with measured figures, and who looks at them."""
 
     busy: Queue
     empty: Queue
     paused: Queue
+    measured: Queue
     manager: User
     auditor: User
     newcomer: User
@@ -42,6 +44,8 @@ class World:
             yield f"{place} busy", self.manager, f"/{place}/{busy}/"
             yield f"{place} empty", self.manager, f"/{place}/{self.empty.slug}/"
         yield "review paused", self.manager, f"/review/{self.paused.slug}/"
+        for queue in (self.measured, self.empty):
+            yield f"operating point {queue.spec.title}", self.manager, f"/policy/{queue.slug}/operating-point/"
         yield "item", self.manager, f"/audit/{busy}/items/{item.item_id}/"
         yield "actions", self.auditor, f"/audit/{busy}/actions/"
         yield "forbidden", self.auditor, f"/policy/{busy}/"
@@ -65,7 +69,7 @@ def world(site: str) -> World:
     claim.hold(task_id=held.pk, lease=held.lease, person=manager, reason="information")
     pause.pause(queue_id=paused.pk, by=manager, why="incident")
     rollups.roll_up(log.now())
-    return World(busy, empty, paused, manager, make_user("auditor", busy), make_user())
+    return World(busy, empty, paused, yesterday_measured(), manager, make_user("auditor", busy), make_user())
 
 
 def patterns(of: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
