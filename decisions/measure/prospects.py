@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decisions.measure import estimates, intervals
 from decisions.measure.estimates import Count, Counted, Why
 from decisions.measure.intervals import LEVEL, Limits
-from decisions.measure.regions import BAND, Region, Sum, Supposed
+from decisions.measure.regions import Band, Region, Sum, Supposed
 from decisions.routing.policy import BoolArray
 
 NO_ITEMS = "no_items"
@@ -73,12 +73,12 @@ def precision_gap(live: Supposed, new: Supposed) -> Figure:
     One set holds the other, so only what they do not share tells them apart: P_small - P_large = r (P_small - P_rest)
     with r the part of the rest, from labels that have nothing in common (MOVER).
     """
-    if _same(live.items == BAND.HARD, new.items == BAND.HARD):
+    if _same(live.items == Band.HARD, new.items == Band.HARD):
         return _none(precision(live.hard))
     small, large, sign = (new, live, 1.0) if new.hard.items < live.hard.items else (live, new, -1.0)
     rest = live.world.region(
-        (large.items == BAND.HARD) & (small.items != BAND.HARD),
-        (large.labels == BAND.HARD) & (small.labels != BAND.HARD),
+        (large.items == Band.HARD) & (small.items != Band.HARD),
+        (large.labels == Band.HARD) & (small.labels != Band.HARD),
         is_dense=True,
     )
     one, other = precision(small.hard), precision(rest)
@@ -93,7 +93,7 @@ def precision_gap(live: Supposed, new: Supposed) -> Figure:
 
 def soft_gap(live: Supposed, new: Supposed) -> Figure:
     """Return how the share of positives among what people see differs, as if no label were shared: never too narrow."""
-    if _same(live.items == BAND.SOFT, new.items == BAND.SOFT):
+    if _same(live.items == Band.SOFT, new.items == Band.SOFT):
         return _none(precision(live.soft))
     one, other = precision(new.soft), precision(live.soft)
     guess = None if one.guess is None or other.guess is None else one.guess - other.guess
@@ -105,12 +105,12 @@ def soft_gap(live: Supposed, new: Supposed) -> Figure:
 
 def recall_gap(live: Supposed, new: Supposed) -> Figure:
     """Return how recall differs on the same items: what only one of the two catches, as a share of all positives."""
-    if _same(live.items == BAND.PASS, new.items == BAND.PASS):
+    if _same(live.items == Band.PASS, new.items == Band.PASS):
         return _none(recall(live))
     narrow, wide, sign = (live, new, 1.0) if new.passed.items < live.passed.items else (new, live, -1.0)
     moved = live.world.region(
-        (narrow.items == BAND.PASS) & (wide.items != BAND.PASS),
-        (narrow.labels == BAND.PASS) & (wide.labels != BAND.PASS),
+        (narrow.items == Band.PASS) & (wide.items != Band.PASS),
+        (narrow.labels == Band.PASS) & (wide.labels != Band.PASS),
         is_dense=False,
     )
     rest = Sum((*narrow.caught.parts, wide.passed.positives))

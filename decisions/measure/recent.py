@@ -31,7 +31,7 @@ SELECT item_id, (content::jsonb #>> ARRAY['payload', %(field)s])::float8 FROM de
 WHERE item_id = ANY(%(items)s) AND jsonb_typeof(content::jsonb #> ARRAY['payload', %(field)s]) = 'number'"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recent:
     """The items of [start, end) that the live policy's model scored, or nothing did, and the labels drawn from them.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from decisions.measure import advice, label_counts, prospects, thresholds
 from decisions.measure.recent import Recent
-from decisions.measure.regions import BANDS, World
+from decisions.measure.regions import World
 from decisions.measure.sides import Side
 from decisions.measure.terms import Terms, score_range
 from decisions.measure.thresholds import Advice, ControlAdvice, Crew, SoftAdvice, Traffic
@@ -63,17 +63,15 @@ def _candidates(live: Live, world: World) -> FloatArray:
     From below they would rest on the labels above them alone. None is below SOFT.
     """
     low, high = score_range(live)
-    told = set(world.labels.band[~np.isnan(world.labels.y)])
-    blind = [band for band in BANDS if band not in told]
-    floor = world.stream.score[np.isin(world.stream.band, [str(band) for band in blind])].max(initial=-np.inf)
+    told = np.unique(world.label_bands[world.told])
+    floor = world.stream.score[~np.isin(world.item_bands, told)].max(initial=-np.inf)
     grid = low + thresholds.GRID * (high - low)
     least = -np.inf if live.policy.soft is None else live.policy.soft
     return np.asarray(grid[(grid > floor) & (grid >= least)])
 
 
 def _hard(world: World, target: float, candidates: FloatArray) -> Advice:
-    told = ~np.isnan(world.labels.y)
-    labels = world.labels.part(told)
+    labels = world.labels.part(world.told)
     return thresholds.hard(labels.score, labels.y, 1.0 / labels.pi, target=target, candidates=candidates)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from decisions.measure import balance, floor, recent, sides
 from decisions.measure.recent import Recent
@@ -10,7 +11,7 @@ from decisions.measure.staffing import Path
 from decisions.measure.terms import Terms, check, score_range
 from decisions.queues.live import Live
 from decisions.routing import simulate
-from decisions.routing.policy import FloatArray
+from decisions.routing.policy import Cuts, FloatArray
 from decisions.routing.simulate import Buckets
 
 
@@ -40,7 +41,7 @@ def ask(live: Live, standing: Terms, new: Terms, *, days: int, at: datetime) -> 
     if seen is None:
         return None
     backlog = float(floor.status(live.queue_id, at)["backlog"]["total"])
-    one, other = Side(standing, standing.cuts(live), seen), Side(new, new.cuts(live), seen)
+    one, other = _standing(standing, standing.cuts(live), seen), Side(new, new.cuts(live), seen)
     paths = one.path(backlog), other.path(backlog)
     rows = [
         *sides.volumes(one, other),
@@ -60,3 +61,9 @@ def ask(live: Live, standing: Terms, new: Terms, *, days: int, at: datetime) -> 
         buckets=(one.buckets(live, within), other.buckets(live, within)),
         histogram=simulate.histogram(seen.stream, *score_range(live)),
     )
+
+
+@lru_cache(maxsize=2)
+def _standing(terms: Terms, cuts: Cuts, seen: Recent) -> Side:
+    """Return the side that stays the same while a slider moves, with what it has already worked out."""
+    return Side(terms, cuts, seen)

@@ -13,9 +13,9 @@ import numpy as np
 
 from decisions.measure import estimates, intervals
 from decisions.measure.prospects import NOT_MEASURED, Figure
-from decisions.measure.regions import BAND, BANDS, Region, Supposed
+from decisions.measure.regions import Band, CodeArray, Region, Supposed
 from decisions.queues.spec import Money, ValueFormula
-from decisions.routing.policy import BoolArray, FloatArray, WordArray
+from decisions.routing.policy import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Amounts:
             return None
         return cls(**{name: _amount(money, fields, count) for name, money in moneys.items()})
 
-    def under(self, bands: WordArray, control_share: float) -> Gains:
+    def under(self, bands: CodeArray, control_share: float) -> Gains:
         """Return what each entry brings under a policy that puts it into a band: people decide SOFT and the control."""
-        hard, passed = bands == BAND.HARD, bands == BAND.PASS
+        hard, passed = bands == Band.HARD, bands == Band.PASS
         acted = (1.0 - control_share) * self.fp + control_share * self.tn
         return Gains(positive=np.where(passed, self.fn, self.tp), negative=np.where(hard, acted, self.tn))
 
@@ -120,7 +120,7 @@ class Cell:
 def total(plan: Plan, prices: Prices) -> Figure:
     """Return what a policy's routes are worth over the window, without the cost of people's time."""
     gains = plan.gains(prices)
-    cells = [_cell(plan, plan, (band, band), gains) for band in BANDS]
+    cells = [_cell(plan, plan, (band, band), gains) for band in Band]
     return _sum([_part(cell) for cell in cells if cell])
 
 
@@ -128,11 +128,11 @@ def gap(live: Plan, new: Plan, prices: Prices) -> Figure:
     """Return what the new policy would have been worth more: only items that it treats otherwise count, and err."""
     (items_live, labels_live), (items_new, labels_new) = live.gains(prices), new.gains(prices)
     gains = items_new.minus(items_live) if items_new and items_live else None, labels_new.minus(labels_live)
-    cells = [_cell(live, new, (was, becomes), gains) for was in BANDS for becomes in BANDS]
+    cells = [_cell(live, new, (was, becomes), gains) for was in Band for becomes in Band]
     return _sum([_part(cell) for cell in cells if cell])
 
 
-def _cell(live: Plan, new: Plan, move: tuple[str, str], gains: tuple[Gains | None, Gains]) -> Cell | None:
+def _cell(live: Plan, new: Plan, move: tuple[Band, Band], gains: tuple[Gains | None, Gains]) -> Cell | None:
     """Return the items of a move; None where there are none, or they win and lose nothing."""
     was, becomes = live.supposed, new.supposed
     items = (was.items == move[0]) & (becomes.items == move[1])
@@ -141,7 +141,7 @@ def _cell(live: Plan, new: Plan, move: tuple[str, str], gains: tuple[Gains | Non
     if not items.any() or (of_items and not (of_items.positive.any() or of_items.negative.any())):
         return None
     stream = was.world.stream
-    region = was.world.region(items, labels, is_dense=BAND.HARD in move)
+    region = was.world.region(items, labels, is_dense=Band.HARD in move)
     return Cell(region, stream.weight[items], stream.p[items], of_items, gains[1].at(labels))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -52,10 +53,24 @@ class Stream:
     def __len__(self) -> int:
         return len(self.score)
 
-    @property
+    @cached_property
+    def in_control(self) -> BoolArray:
+        """Those whose number put them into the control group of HARD."""
+        return np.asarray(self.reason == REASON.CONTROL, dtype=np.bool_)
+
+    @cached_property
+    def was_hard(self) -> BoolArray:
+        return np.asarray(self.band == BAND.HARD, dtype=np.bool_)
+
+    @cached_property
     def trusted(self) -> BoolArray:
         """Those routed by their score: no check failed, and the model itself scored them."""
-        return np.asarray((self.reason == REASON.SCORE) | (self.reason == REASON.CONTROL), dtype=np.bool_)
+        return np.asarray((self.reason == REASON.SCORE) | self.in_control, dtype=np.bool_)
+
+    @cached_property
+    def untried(self) -> WordArray:
+        """The reasons as they were before anybody was drawn for the control group."""
+        return np.asarray(np.where(self.trusted, REASON.SCORE.value, self.reason).astype(object))
 
     def part(self, keep: BoolArray) -> "Stream":
         """Return the entries that `keep` names."""
@@ -91,8 +106,8 @@ def routes(stream: Stream, cuts: Cuts) -> Routed:
     stands for the draw.
     """
     by_score = stream.trusted
-    reasons = np.where(by_score, REASON.SCORE.value, stream.reason).astype(object)
-    routed = policy.route(stream.score, reasons, np.ones(len(stream)), cuts)  # 1: no draw falls into the control group
+    no_draw = np.ones(len(stream))  # no number is below a share
+    routed = policy.route(stream.score, stream.untried, no_draw, cuts)
     hard, people = routed.route == ROUTE.HARD, routed.route == ROUTE.SOFT
     control = np.where(hard & by_score, _control(stream, cuts.control_share), 0.0)
     return Routed(
@@ -113,9 +128,7 @@ def _control(stream: Stream, share: float) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         if_control = np.minimum(1.0, share / own)
         if_hard = np.maximum(0.0, (share - own) / (1.0 - own))
-    drawn = np.select(
-        [stream.reason == REASON.CONTROL, (stream.band == BAND.HARD) & (own < 1)], [if_control, if_hard], share
-    )
+    drawn = np.select([stream.in_control, stream.was_hard & (own < 1)], [if_control, if_hard], share)
     return np.asarray(np.nan_to_num(drawn, nan=share), dtype=np.float64)
 
 

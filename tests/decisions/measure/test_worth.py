@@ -7,7 +7,7 @@ import pytest
 
 from decisions.measure import worth
 from decisions.measure.prospects import NOT_MEASURED, Figure
-from decisions.measure.regions import Supposed, World
+from decisions.measure.regions import Supposed, World, codes
 from decisions.measure.worth import Amounts, Plan, Prices
 from decisions.queues.spec import Money, ValueFormula
 from decisions.routing import policy
@@ -41,7 +41,7 @@ def true_worth(world: Made, formula: ValueFormula, cuts: Cuts) -> float:
     """Return what a policy brings, on the average of the control group's draws."""
     money = Amounts.of(formula, {"Amount": amounts(world)}, len(world.score))
     assert money is not None
-    gains = money.under(policy.bands(world.score, cuts), cuts.control_share)
+    gains = money.under(codes(policy.bands(world.score, cuts)), cuts.control_share)
     return float((world.truth * gains.positive + (1 - world.truth) * gains.negative).sum())
 
 
