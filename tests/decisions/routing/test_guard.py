@@ -232,3 +232,37 @@ def test_they_miss_as_seldom_as_they_say_however_often_one_looks(share: float) -
         ]
         missed += any(not low <= share <= high for low, high in looks)
     assert missed / len(draws) <= 0.1
+
+
+def verdicts(hard: tuple[float, float], draws: int, seed: int) -> list[int | None]:
+    """Watch canaries of a tenth of the traffic with these shares of HARD; return after how many of its items each fell.
+
+    None: it never did, over 40 looks at up to 2,000 items of its own.
+    """
+    rng, policies = np.random.default_rng(seed), {"hard": 0.9, "soft": 0.3}
+    canary, live = Policy(no=2, canary_factor=2.0, **policies), Policy(no=1, **policies)
+    found: list[int | None] = []
+    for _ in range(draws):
+        mine, theirs = rng.binomial(50, hard[0], 40).cumsum(), rng.binomial(450, hard[1], 40).cumsum()
+        fell = None
+        for look in range(40):
+            counts = (Count(int(mine[look]), 50 * (look + 1)), Count(int(theirs[look]), 450 * (look + 1)))
+            trial = trials.Trial(canary, live, PolicyChange(at=NOON), NOON, counts, (Count(), Count()))
+            if guard._hard(trial).verdict == Verdict.FAILED:
+                fell = counts[0].of
+                break
+        found.append(fell)
+    return found
+
+
+# shares of HARD of the canary and the live policy: the same, and just as far apart as the factor allows
+@pytest.mark.parametrize("hard", [(0.05, 0.05), (0.2, 0.1), (0.1, 0.2)])
+def test_a_canary_within_its_bounds_is_hardly_ever_stopped_by_chance(hard: tuple[float, float]) -> None:
+    fell = verdicts(hard, draws=150, seed=7)
+    assert sum(after is not None for after in fell) <= 1
+
+
+def test_one_far_out_of_its_bounds_is_stopped_soon() -> None:
+    fell = verdicts((0.4, 0.1), draws=100, seed=11)
+    assert None not in fell
+    assert np.quantile([after for after in fell if after], 0.9) <= 400
