@@ -11,7 +11,7 @@ from decisions.effects import deliver, notices
 from decisions.learning import datasets, labels
 from decisions.measure import rollups, watch
 from decisions.record import log
-from decisions.routing import guard
+from decisions.routing import frames, guard
 from decisions.work import sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
@@ -67,6 +67,12 @@ def send_notices() -> None:
     with turn("send_notices") as is_mine:
         if is_mine:
             notices.send_due(log.now())
+
+
+@shared_task
+def close_frames() -> None:
+    """Draw audits from what was passed on days that are over."""
+    frames.close_due(log.now())
 
 
 @shared_task

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from decisions.models import (
     Body,
+    Frame,
     Intake,
     Item,
     Membership,
@@ -170,6 +171,24 @@ def make_item(queue: Queue, payload: dict[str, Any] | None = None, **fields: Any
     )
     Body.objects.create(item=item, content=content.decode(), salt=salt)
     return item
+
+
+def make_frame(queue: Queue, **fields: Any) -> Frame:
+    """Store a frame of an hour from which two of nine passes were drawn."""
+    given = {
+        "starts_at": NOON,
+        "ends_at": NOON + timedelta(hours=1),
+        "budget": 2,
+        "passes": 9,
+        "drawn": 2,
+        "tau": 0.25,
+        "mean_p": 0.01,
+        "beta": 0.25,
+        "strata": [{"segments": None, "passes": 9, "budget": 2, "drawn": 2, "tau": (0.25).hex()}],
+        "at": NOON + timedelta(hours=1),
+        **fields,
+    }
+    return Frame.objects.create(queue=queue, **given)
 
 
 def make_task(queue: Queue, item: Item | None = None, **fields: Any) -> Task:

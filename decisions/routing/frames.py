@@ -104,8 +104,8 @@ def close(
     """Close a frame in mid-day, at `until` (not after `at`), and open its audits; days that are over get theirs first.
 
     `blind` names the segments that are not measured, None for those that are not now: a tenth of the budget goes there
-    besides their share. Refuses with
-    Conflict where nothing was passed since the last frame, or its share of the budget is no whole audit yet.
+    besides their share. Refuses with Conflict where nothing was passed since the last frame, or its share of the budget
+    is no whole audit yet.
     """
     if person is not None:
         rights.require(person, Act.CLOSE_FRAME, queue_id=queue_id)
@@ -115,6 +115,15 @@ def close(
     if frame is None:
         raise Conflict(_("Nothing was passed since the last frame ended."))
     return frame
+
+
+def preview(queue_id: int, at: datetime) -> Span | None:
+    """Return the span of the frame that `close` would make first, and its budget; None where it would refuse."""
+    with connection.cursor() as cursor:
+        try:
+            return _next(cursor, live.of_id(queue_id), at, in_mid_day=True)
+        except Conflict:
+            return None
 
 
 def close_due(at: datetime) -> int:

@@ -1,14 +1,24 @@
 """The audits of drawn passes: tasks that wait among the others so that nothing tells what they are."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db import connection
 
 from decisions.intake import tables
 from decisions.models import Move, Ruling, Task
 from decisions.queues.live import Live
 from decisions.routing import sampling
 from decisions.routing.sampling import Purpose
+
+NOT_ASKED = ""  # what stands for the state of an audit that was not opened, for a person had ruled before
+STATES = """
+    SELECT d.frame_id, coalesce(t.state, %s), count(*) FROM decisions_draw d
+    LEFT JOIN decisions_task t ON t.item_id = d.item_id AND t.purpose = 'audit'
+    WHERE d.frame_id = ANY(%s) GROUP BY 1, 2
+"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,16 @@ def open_for(drawn: Sequence[Drawn], queue: Live, at: datetime) -> int:
     tasks = Task.objects.bulk_create(_audit(one, queue, at, lot) for one, lot in zip(due, lots, strict=True))
     Move.objects.bulk_create(Move(task=task, kind=Move.Kind.OPENED, at=at) for task in tasks)
     return len(tasks)
+
+
+def states(frame_ids: Sequence[int]) -> dict[int, Counter[str]]:
+    """Return by frame in which states its audits are; the cost follows the number of their draws."""
+    found: dict[int, Counter[str]] = {pk: Counter() for pk in frame_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(STATES, [NOT_ASKED, list(frame_ids)])
+        for frame_id, state, count in cursor.fetchall():
+            found[frame_id][state] = count
+    return found
 
 
 def _ruled(drawn: Sequence[Drawn]) -> set[int]:

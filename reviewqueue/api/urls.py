@@ -5,6 +5,7 @@ from django.urls import include, path, re_path, register_converter
 from reviewqueue.api import (
     actions,
     alerts,
+    frames,
     inventory,
     items,
     known,
@@ -51,6 +52,7 @@ v1 = [
     path("queues/<slug:queue>/segments/", segments.Segments.as_view()),
     path("queues/<slug:queue>/fairness/", segments.Fairness.as_view()),
     path("inventory/", inventory.Inventory.as_view()),
+    path("queues/<slug:queue>/frames/", frames.Frames.as_view()),
     path("queues/<slug:queue>/policies/", policies.Policies.as_view()),
     path("queues/<slug:queue>/policies/drafts/", policies.Drafts.as_view()),
     path("queues/<slug:queue>/policies/<id:no>/approve/", policies.Approve.as_view()),

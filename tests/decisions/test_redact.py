@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from decisions import redact, rights
-from decisions.models import Decision, Draw, Event, Frame, Item, Ruling, Task, User
+from decisions.models import Decision, Draw, Event, Item, Ruling, Task, User
 from decisions.queues.spec import FieldType, PayloadField
 from decisions.record import history
 from decisions.record.history import What
@@ -18,7 +18,7 @@ from decisions.rights import Standing
 from decisions.work import claim, decide, rule
 from decisions.work.answer import Answer
 from tests.decisions.work.makers import HAM, SPAM, answered, claimed, control_task, desk, passed_item, scored_item
-from tests.factories import NOON, make_item, make_queue, make_task, make_user
+from tests.factories import make_frame, make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
 ALL = Sight(machine=True, history=True, personal=True)
@@ -200,11 +200,7 @@ def test_a_purpose_is_told_to_who_is_not_blind() -> None:
 def test_a_drawn_pass_tells_its_draw_s_propensity() -> None:
     queue = make_queue()
     item, other = passed_item(queue), passed_item(queue)
-    frame = Frame.objects.create(
-        queue=queue, starts_at=NOON, ends_at=NOON + timedelta(hours=1), budget=1, passes=2, drawn=1, tau=0.1,
-        mean_p=0.1, beta=0.25, at=NOON,
-    )  # fmt: skip
-    Draw.objects.create(frame=frame, item=item, pi=0.25)
+    Draw.objects.create(frame=make_frame(queue), item=item, pi=0.25)
     assert redact.item(item, ALL, spec=queue.spec)["propensity"] == 0.25
     assert redact.item(other, ALL, spec=queue.spec)["propensity"] is None
     assert redact.item(make_item(queue), ALL, spec=queue.spec)["propensity"] == 1.0

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.science import fairness, known, operating, segments, steps, views, what_if
+from reviewqueue.web.science import fairness, frames, known, operating, segments, steps, views, what_if
 
 app_name = "science"
 urlpatterns = [
@@ -19,5 +19,8 @@ urlpatterns = [
     path("<slug:slug>/operating-point/", operating.show, name="operating"),
     path("<slug:slug>/segments/", segments.show, name="segments"),
     path("<slug:slug>/fairness/", fairness.show, name="fairness"),
+    path("<slug:slug>/frames/", frames.index, name="frames"),
+    path("<slug:slug>/frames/close/", frames.close, name="close_frame"),
+    path("<slug:slug>/frames/<int:frame_id>/", frames.show, name="frame"),
     path("<slug:slug>/what-if/", what_if.show, name="what_if"),
 ]

@@ -11,7 +11,7 @@ from django.db import connection, connections, transaction
 from decisions import redact, rights
 from decisions.exceptions import Conflict, Forbidden, TooLate
 from decisions.learning import labels
-from decisions.models import Decision, Draw, Event, Frame, Label, Queue, Task
+from decisions.models import Decision, Draw, Event, Label, Queue, Task
 from decisions.record import log, proof
 from decisions.redact import REVIEW
 from decisions.routing import sampling
@@ -19,7 +19,7 @@ from decisions.work import claim, decide, quality, rule, sweep
 from decisions.work.answer import Answer
 from tests.databases import Clone
 from tests.decisions.work.makers import HAM, SPAM, answered, claimed, desk, moves, passed_item, rulings
-from tests.factories import NOON, make_task, make_user
+from tests.factories import NOON, make_frame, make_task, make_user
 
 UNCLEAR = Answer("unclear", "content")
 LATER = timedelta(days=365)
@@ -238,11 +238,7 @@ def test_where_nobody_else_could_answer_it_waits_and_expires_without_effect() ->
 @pytest.mark.django_db
 def test_labels_of_an_audit_have_the_draw_s_probability_whoever_had_the_last_word() -> None:
     queue, task = asked_twice(SPAM, HAM)
-    frame = Frame.objects.create(
-        queue=queue, starts_at=NOON, ends_at=NOON + timedelta(hours=1), budget=1, passes=9, drawn=1, tau=0.1,
-        mean_p=0.1, beta=0.25, at=NOON,
-    )  # fmt: skip
-    Draw.objects.create(frame=frame, item=task.item, pi=0.125)
+    Draw.objects.create(frame=make_frame(queue), item=task.item, pi=0.125)
     answered(make_user("lead", queue), queue, HAM)
     labels.feed_due(NOON + LATER)
     got = Label.objects.order_by("no").values_list("provenance", "propensity", "value")

@@ -166,6 +166,8 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "list_events": listed("list_events"),
     "list_actions": listed("list_actions"),
     "stream_labels": lambda world: world.send("stream_labels"),
+    "list_frames": lambda world: world.send("list_frames"),
+    "close_frame": lambda world: world.send("close_frame"),
     "list_alerts": listed("list_alerts"),
     "get_alert": lambda world: world.send("get_alert"),
     "acknowledge_alert": lambda world: world.send("acknowledge_alert"),

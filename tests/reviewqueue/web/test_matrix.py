@@ -13,7 +13,7 @@ from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.web import urls
 from tests.decisions.measure.alerting import make_alert
-from tests.factories import NOON, make_item, make_policy, make_queue, make_task, make_user
+from tests.factories import NOON, make_frame, make_item, make_policy, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +89,9 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "policy/<slug>/known/"): (None,                                 "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/segments/"): (None,                              "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/fairness/"): (None,                              "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/frames/"): (None,                                "302 404 403 200 200 200 200"),
+    ("POST", "policy/<slug>/frames/close/"): ({"why": "x"},                 "302 404 403 403 409 403 409"),
+    ("GET", "policy/<slug>/frames/<frame_id>/"): (None,                     "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/what-if/"): (None,                               "302 404 403 200 200 200 200"),
 }  # fmt: skip
 # Not of one queue: the language, and one's own keys.
@@ -169,6 +172,8 @@ def address(route: str, person: User | None, queue: Queue) -> str:
         route = route.replace("<alert_id>", str(make_alert(queue).pk))
     if "<item_id>" in route:
         route = route.replace("<item_id>", str(make_item(queue, route="hard", band="hard").pk))
+    if "<frame_id>" in route:
+        route = route.replace("<frame_id>", str(make_frame(queue).pk))
     if "<no>" in route:
         route = route.replace("<no>", str(policy_for(route, queue)))
     return "/" + route.replace("<slug>", queue.slug)

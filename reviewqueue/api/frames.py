@@ -1,0 +1,83 @@
+"""Frames of passes: what audits were drawn from, and drawing before the day is over."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+
+from decisions import rights
+from decisions.models import Frame
+from decisions.record import log
+from decisions.rights import Act, Standing
+from decisions.routing import frames
+from reviewqueue.api import auth, shapes, shapes_frames
+from reviewqueue.api.door import answer, once, queue_named
+from reviewqueue.api.lists import Listing
+
+MANAGE = "manage"
+COLUMNS = ("starts_at", "ends_at", "budget", "passes", "drawn", "tau", "mean_p", "beta", "strata", "why", "at")
+
+
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="list_frames",
+        summary="What audits were drawn from",
+        description="The frames of what was passed, each with its audit budget, its threshold and what was drawn.",
+    ),
+)
+class Frames(Listing):
+    scopes = frozenset({"read", MANAGE, "audit"})
+    refusals = ("400", "404")
+    filter_backends = []
+    serializer_class = shapes_frames.FrameShape
+    queryset = Frame.objects.none()
+
+    @cached_property
+    def chain(self) -> int:
+        return queue_named(self.request, self.kwargs["queue"]).pk
+
+    @cached_property
+    def standing(self) -> Standing:
+        return rights.require(auth.of(self.request).user, Act.READ_RECORD, queue_id=self.chain)
+
+    def key(self) -> tuple[str, ...]:
+        return "starts_at", "id"
+
+    def everything(self) -> QuerySet[Frame]:
+        return self.rows() if self.standing else Frame.objects.none()
+
+    def rows(self) -> QuerySet[Frame]:
+        return Frame.objects.filter(queue=self.chain).select_related("person")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - the framework's signature
+        rows = self.paginate_queryset(self.get_queryset()) or []
+        return self.get_paginated_response([_shown(row) for row in rows])
+
+    @extend_schema(
+        operation_id="close_frame",
+        summary="Draw audits now, from what was passed since the last frame",
+        description="Its budget is the share of the day's that has gone by. Days that are over get frames first.",
+        request=shapes_frames.CloseFrame,
+        responses={201: shapes_frames.FrameShape},
+    )
+    @once
+    def post(self, request: Request, queue: str) -> HttpResponse:
+        if MANAGE not in auth.of(request).scopes:
+            raise auth.WrongScope(_("This needs a token with the scope %(scope)s.") % {"scope": MANAGE})
+        why = shapes.read(shapes_frames.CloseFrame, request)["why"]
+        person = auth.of(request).user
+        closed = frames.close(queue_named(request, queue).pk, log.now(), person=person, why=why)
+        return answer(_shown(closed), 201)
+
+
+def _shown(row: Frame) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        **{name: getattr(row, name) for name in COLUMNS},
+        "person": row.person_id,
+        "person_name": str(row.person) if row.person else None,
+    }
