@@ -1,4 +1,4 @@
-"""Builds the demo: two queues, their models, one person per role, and the keys of sender and receiver."""
+"""Builds the demo: two queues, their models, people for every role, and the keys of sender and receiver."""
 
 import secrets
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from reviewqueue.embedded import ports
 QUEUES = Path(__file__).parent / "queues"
 SENDER, RECEIVER = "demo sender", "demo receiver"
 DOMAIN = "example.org"
+SECOND = "manager2"
 SETTLED_BY = 3  # people: two may disagree, the third settles it
 WHY = "Demo: trained on the earlier part of the rows; the rest arrives as live traffic"
 NOTE = "Demo: history that no model learns from"
@@ -72,14 +73,18 @@ def known_data(made: Queue, say: Callable[[str], None]) -> None:
 
 
 def passwords() -> list[str]:
-    """Make one person per role with a password of their own; return the lines that show it, this once."""
+    """Make the people with a password of their own each; return the lines that show it, this once.
+
+    One per role, and a second manager: who drafts a policy does not approve it.
+    """
     lines = []
-    for role in Membership.Role:
-        email = f"{role}@{DOMAIN}"
+    for word, role in [*((str(role), role) for role in Membership.Role), (SECOND, Membership.Role.MANAGER)]:
+        email = f"{word}@{DOMAIN}"
         if User.objects.filter(email=email).exists():
             continue
         password = secrets.token_urlsafe(12)
-        people.make_user(email=email, name=str(role.label), role=role, password=password, by=None, at=log.now())
+        name = str(role.label) if word == role else f"{role.label} 2"
+        people.make_user(email=email, name=name, role=role, password=password, by=None, at=log.now())
         lines.append(f"  {email:24} {password}")
     return ["People to sign in as; the passwords are shown this once:", *lines] if lines else []
 
