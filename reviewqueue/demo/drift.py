@@ -1,4 +1,4 @@
-"""Sends rows that drifted, so that one can see the watch find it: more positives, a segment that shifts, a lost field."""
+"""Sends rows that drifted, for the watch to find: more positives, a segment that shifts, a field that is lost."""
 
 import random
 from collections import Counter
@@ -14,6 +14,7 @@ from reviewqueue.demo.replay import Sender
 from reviewqueue.demo.rows import DemoRow
 
 COUNT = 600
+DELAY = "The watch looks every five minutes; it finds the change within 500 drifted items and one look."
 POSITIVES = 0.8  # of the rows, where there are more of them
 LOST = 0.8  # of the rows, where a field goes missing
 
