@@ -67,7 +67,9 @@ def _candidates(live: Live, world: World) -> FloatArray:
     floor = world.stream.score[~np.isin(world.item_bands, told)].max(initial=-np.inf)
     grid = low + thresholds.GRID * (high - low)
     least = -np.inf if live.policy.soft is None else live.policy.soft
-    return np.asarray(grid[(grid > floor) & (grid >= least)])
+    able = grid[(grid > floor) & (grid >= least)]
+    is_told = len(able) and (world.labels.score[world.told] >= able.min()).any()
+    return np.asarray(able if is_told else able[:0])
 
 
 def _hard(world: World, target: float, candidates: FloatArray) -> Advice:

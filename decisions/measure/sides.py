@@ -19,8 +19,8 @@ from decisions.queues.live import Live
 from decisions.routing import simulate
 from decisions.routing.policy import Cuts, FloatArray
 from decisions.routing.simulate import KINDS, PEOPLE, Buckets, Kind, Routed
+from decisions.work import quality
 
-SECONDS_OF_NEGATIVES = 0.03  # of audits that found nothing, seen by a second person; of those that did, all
 NEVER = "never"  # why there is no time at which a backlog is gone
 
 
@@ -82,7 +82,7 @@ class Side:
     def _with_audits(self, volumes: dict[Kind, FloatArray]) -> dict[str, FloatArray]:
         """Add the audits, the second opinions on them, and what all of it is: items to people, tasks, their share."""
         audits = np.minimum(self.terms.audit_budget, volumes[Kind.PASS])
-        seconds = audits * (self.seen.found + (1 - self.seen.found) * SECONDS_OF_NEGATIVES)
+        seconds = audits * (self.seen.found + (1 - self.seen.found) * quality.NEGATIVES)
         people = sum((volumes[kind] for kind in PEOPLE), audits)
         items = sum(volumes.values(), np.zeros(len(audits)))
         share = np.divide(people, items, out=np.zeros_like(people), where=items > 0)
