@@ -236,6 +236,9 @@ def _of_policy(facts: Facts) -> list[tuple[bool, Note]]:
     if not live.control_share:
         return [(False, Note("precision", _("How precise automatic actions are: there is no control group.")))]
     words = {"share": f"{live.control_share * 100:g}", "n": facts.answers.get("control", 0)}
+    if not words["n"]:
+        text = _("How precise automatic actions are: nobody answered an item of the control group in 28 days.")
+        return [(False, Note("precision", text))]
     text = _("Precision of automatic actions: %(share)s %% go to people as a control group, %(n)s answers in 28 days.")
     return [(True, Note("precision", text % words))]
 
@@ -256,6 +259,8 @@ def _of_frame(facts: Facts, at: datetime) -> list[tuple[bool, Note]]:
     if at - frame.ends_at > STALE:
         text = _("What is missed: the last frame ended %(days)s days ago.")
         return [(False, Note("misses", text % {"days": (at - frame.ends_at).days}))]
+    if not words["n"]:
+        return [(False, Note("misses", _("What is missed: nobody answered an audit in 28 days.")))]
     text = _("What is missed: %(budget)s audits a day, %(n)s answers in 28 days.")
     return [(True, Note("misses", text % words))]
 

@@ -67,6 +67,7 @@ def _table(comparison: Comparison, field: PayloadField | None) -> dict[str, Any]
         "id": comparison.figure.value,
         "title": title,
         "of_what": of_what,
+        "counts": comparison.figure == Figure.AUTOMATIC,
         "sentence": sentences.parity_sentence(replace(comparison.parity, gaps=gaps)),
         "rows": [(name(cell.group, field), cell) for cell in comparison.cells],
     }

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from decisions.measure import inventory
 from decisions.measure.inventory import Entry
-from decisions.models import Alert, KnownCheck, ModelVersion, Policy, Queue
+from decisions.models import Alert, KnownCheck, ModelVersion, Policy, Queue, Rollup
 from decisions.queues.spec import Group, Promise
 from decisions.routing import known, publish
 from tests.decisions.measure.measured import (
@@ -40,7 +40,7 @@ def codes(found: Entry) -> tuple[list[str], list[str]]:
 
 def test_a_new_queue_has_much_that_is_not_measured() -> None:
     found = entry(make_queue())
-    assert codes(found) == (["precision"], ["misses", "answers", "promise", "fairness"])
+    assert codes(found) == ([], ["precision", "misses", "answers", "promise", "fairness"])
     assert (found.owner.email, found.owner.is_here, found.watcher.email) == (
         "owner@example.org",
         False,
@@ -58,12 +58,20 @@ def test_what_is_measured_is_told(tmp_path: Path, settings: Settings) -> None:
     known.freeze(queue=queue, file=write(tmp_path / "known.csv", lines()), truth=TRUTH, at=NOON)
     known.check(policy, NOON)
     counted()
+    assert "nobody answered an audit" in texts(entry(queue))
+    answered(queue, audit=2, control=5)
     found = entry(queue)
-    assert "misses" in codes(found)[0]
-    assert {"promise", "fairness"} <= set(codes(found)[0])
+    assert codes(found) == (["precision", "misses", "answers", "promise", "fairness"], [])
+    assert found.is_sound
     assert (found.owner.is_here, found.watcher.is_here) == (True, True)
     assert found.facts.arrived == {"pass": 2}
     assert found.facts.checks[policy.pk].is_kept
+
+
+def answered(queue: Queue, **purposes: int) -> None:
+    """Count answers as the hourly figures do."""
+    for purpose, count in purposes.items():
+        Rollup.objects.create(queue=queue, figure="decisions", key=purpose, at=NOON, value=count, made_at=NOON)
 
 
 def texts(found: Entry) -> str:
