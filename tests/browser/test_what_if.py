@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -57,3 +58,14 @@ def test_what_does_not_fit_is_said_and_mended(visitor: Visitor) -> None:
     expect(page.get_by_text("These terms do not fit.")).to_be_visible()
     page.locator("#id_soft").fill("0.2")
     expect(page.get_by_role("heading", name="Against the live policy")).to_be_visible()
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "zh-hans")])
+def test_the_figures_have_no_accessibility_fault(visitor: Visitor, theme: str, language: str) -> None:
+    queue = busy()
+    options = {"color_scheme": theme, "locale": language, "reduced_motion": "reduce"}
+    page = visitor(make_user("manager", queue), f"/policy/{queue.slug}/what-if/?days=7&soft=0.1", **options).page
+    violations = Axe().run(page).response["violations"]
+    assert [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in violations] == []
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
