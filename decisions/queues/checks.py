@@ -28,6 +28,7 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 PLACES = frozenset({"alerts", "inventory"})  # pages stand there in the addresses of queues
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 CARD_KEYS = frozenset("axecbBszl?jkg/")  # what the review card does by itself
+ADDRESSES = frozenset({"alerts", "inventory"})  # pages that stand where a queue's would
 MOST_AUDITS = 1_000_000
 OPERATORS = ("<", "<=", "==", "!=", ">=", ">", "in")
 PIPELINES = ("", "boosting", "logistic")
@@ -51,6 +52,8 @@ def head(spec: Spec) -> Faults:
         yield Fault("slug", "form", _("must be 1 to 50 of a-z, 0-9, - and _, and begin with a letter or digit"))
     if spec.slug in PLACES:
         yield Fault("slug", "taken", _("is the address of a page of the site"))
+    if spec.slug in ADDRESSES:
+        yield Fault("slug", "taken", _("is an address of the site itself; choose another one"))
     if len(spec.title) > 120:
         yield Fault("title", "range", _("must have at most 120 characters"))
     yield from address("owner", spec.owner, _("must be the e-mail address of the person who is accountable"))

@@ -69,6 +69,7 @@ FAULTS = [
     ('title = "Posts"', 'title = "\\u0000"', 2, "title", "cannot be stored"),  # what the database cannot hold
     ('title = "Posts"', 'title = " "', 2, "title", "must not be empty"),  # there, and says nothing
     ('slug = "posts"', 'slug = "My Posts"', 1, "slug", "a-z"),  # no slug
+    ('slug = "posts"', 'slug = "alerts"', 1, "slug", "address of the site"),  # a page stands there
     ("owner@example.org", "the owner", 8, "owner", "e-mail"),  # nobody is accountable
     ('lease = "5 min"', "lease = 5", 10, "lease", "“5 min”"),  # five what?
     ('lease = "5 min"', 'lease = "5 fortnights"', 10, "lease", "“5 min”"),  # no such unit
