@@ -110,5 +110,6 @@ def _plan(request: HttpRequest, queue: Queue) -> dict[str, object]:
         "shifts": Shift.objects.filter(queue=queue, ends_at__gt=timezone.now()).order_by("starts_at")[:SHIFTS_SHOWN],
         "may_plan": queues.may(person, queue, Act.MANAGE_SHIFTS),
         "may_pause": queues.may(person, queue, Act.PAUSE_QUEUE),
+        "may_try": queues.may(person, queue, Act.READ_RECORD),
         "pause_form": PauseForm(),
     }

@@ -182,3 +182,14 @@ def test_a_quiet_window_of_a_busy_queue() -> None:
     queue = busy_queue(at=timezone.now() - timedelta(days=5), items=40, audits=0)
     rollups.roll_up(timezone.now())
     assert "Nothing came in this window yet" in text(visit(queue, days=1))
+
+
+def test_the_floor_leads_there_for_whoever_may_look() -> None:
+    queue = make_queue()
+    found = {}
+    for role in ("reviewer", "lead", "manager"):
+        client = Client()
+        client.force_login(make_user(role, queue), backend="allauth.account.auth_backends.AuthenticationBackend")
+        page = client.get(f"/floor/{queue.slug}/").content.decode()
+        found[role] = f'href="/policy/{queue.slug}/what-if/"' in page
+    assert found == {"reviewer": False, "lead": True, "manager": True}
