@@ -1,6 +1,6 @@
 """Simulated people: they decide demo items from the truth, with a known error rate, and leave work for people.
 
-Their manager draws audits every few minutes instead of once a day, so that there is something to measure by.
+Audits are drawn every few minutes instead of once a day, so that there is something to measure by.
 """
 
 import heapq
@@ -28,10 +28,9 @@ WHY = "Demo: a frame every few minutes, so that audits need not wait for the day
 
 @dataclass
 class Crew:
-    """The simulated people, who manages them, and what the rows really are, by queue and external id."""
+    """The simulated people and what the rows really are, by queue and external id."""
 
     people: list[User]
-    manager: User
     queues: list[Queue]
     truths: Mapping[str, Mapping[str, Truth]]
     chance: random.Random
@@ -56,7 +55,7 @@ class Crew:
         """Close a frame of each queue in which something was passed, and open its audits."""
         for queue in self.queues:
             try:
-                frames.close(queue.pk, log.now(), person=self.manager, why=WHY)
+                frames.close(queue.pk, log.now(), why=WHY)
             except Conflict:
                 continue
 

@@ -89,21 +89,19 @@ def passwords() -> list[str]:
     return ["People to sign in as; the passwords are shown this once:", *lines] if lines else []
 
 
-def crew(count: int) -> tuple[list[User], User]:
-    """Return the simulated reviewers, of whom the last of three or more is a lead, and their simulated manager."""
+def crew(count: int) -> list[User]:
+    """Return the simulated reviewers, made where they are missing; the last of three or more is a lead."""
     roles = [Membership.Role.REVIEWER] * count
     if count >= SETTLED_BY:
         roles[-1] = Membership.Role.LEAD
-    working = [_simulated(str(number), role) for number, role in enumerate(roles, 1)]
-    return working, _simulated("manager", Membership.Role.MANAGER)
+    return [_simulated(number, role) for number, role in enumerate(roles, 1)]
 
 
-def _simulated(name: str, role: Membership.Role) -> User:
-    """Return a simulated person, made where missing."""
-    email = f"simulated-{name}@{DOMAIN}"
+def _simulated(number: int, role: Membership.Role) -> User:
+    email = f"simulated-{number}@{DOMAIN}"
     found = User.objects.filter(email=email).first()
     return found or people.make_user(
-        email=email, name=f"Simulated {name}", role=role, kind=User.Kind.SIMULATED, by=None, at=log.now()
+        email=email, name=f"Simulated {number}", role=role, kind=User.Kind.SIMULATED, by=None, at=log.now()
     )
 
 

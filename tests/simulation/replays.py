@@ -132,7 +132,7 @@ def _noon_before(queue: Queue, at: datetime) -> datetime:
 def _work(queue: Queue, of: Script, chance: random.Random) -> None:
     """Let the crew answer all there is, with the demo's rate of errors; leads settle what the others dispute."""
     people = [make_user(role, queue) for role in CREW]
-    crew = Crew(people, people[-1], [queue], {queue.slug: of.truths}, chance)
+    crew = Crew(people, [queue], {queue.slug: of.truths}, chance)
     while sum(_turn(crew, person, queue) for person in people):
         pass
 

@@ -53,8 +53,8 @@ class Command(BaseCommand):
     def reviewers(self, options: dict[str, Any]) -> None:
         queues = list(Queue.objects.filter(slug__in=rows.DEMOS).select_related("version"))
         truths = {queue.slug: rows.truths(queue.slug, queue.spec) for queue in queues}
-        people, manager = setup.crew(options["people"])
-        reviewers.Crew(people, manager, queues, truths, random.Random(len(people))).work()  # noqa: S311 - a simulation
+        people = setup.crew(options["people"])
+        reviewers.Crew(people, queues, truths, random.Random(len(people))).work()  # noqa: S311 - a simulation
 
     def receiver(self, _options: dict[str, Any]) -> None:
         known = state.read()
