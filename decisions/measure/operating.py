@@ -159,10 +159,12 @@ def curve(queue_id: int, seen: Window, live: Policy | None, filters: Filters) ->
         model = ModelVersion.objects.filter(queue=queue_id, name=filters.model).first()
     if model is None:
         return Plane(None, ())
-    inner, _counts = seen.in_measured()
-    if not len(inner.audits):
+    inner, counts = seen.in_measured()
+    if not len(inner.audits) and counts.count(is_model=True, route="pass"):
         return Plane(model, ())
     rows = inner.all.where((inner.all.model == model.pk) & ~np.isnan(inner.all.score))
+    if np.isnan(rows.y).all():
+        return Plane(model, ())
     told = curves.Rows(rows.score, rows.y, rows.pi, _floored(rows))
     cuts = (live.hard, live.soft) if live and live.model_id == model.pk else (None, None)
     hard, soft = (None if cut is None else curves.above(cut, told) for cut in cuts)

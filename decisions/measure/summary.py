@@ -24,11 +24,15 @@ def precision(point: OperatingPoint, spec: Spec) -> str:
 
 def recall(point: OperatingPoint, spec: Spec) -> str:
     """Say how much of what there was is caught."""
+    if point.missed.of == 0:
+        return _nothing_passed()
     return sentences.recall_sentence(point.recall, noun=noun(spec))
 
 
 def missed(point: OperatingPoint, spec: Spec) -> str:
     """Say what the audits found among what was passed."""
+    if point.missed.of == 0:
+        return _nothing_passed()
     return sentences.missed_sentence(point.missed, passes=point.missed.of or 0, noun=noun(spec))
 
 
@@ -51,6 +55,10 @@ def advice(point: OperatingPoint) -> list[str]:
     if point.missed.why == Why.NO_TRUTH:
         told.append(_("The audits ran out unanswered: give reviewers time for them, or a smaller audit budget."))
     return told
+
+
+def _nothing_passed() -> str:
+    return _("nothing was passed: every item was acted on or went to people")
 
 
 def _share(share: Share, named: str) -> str:

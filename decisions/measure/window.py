@@ -87,7 +87,7 @@ class Window:
     """What arrived in [start, end), whole hours, as it was known at `at`; counted until `fresh_at` (None: never).
 
     `measured` are the spans, disjoint and in order, that have recall: their frames are closed and every audit has
-    ended. No count reaches over an edge of theirs.
+    ended; all of it where nothing was passed. No count reaches over an edge of theirs.
     """
 
     at: datetime
@@ -133,6 +133,8 @@ def read(queue_id: int, at: datetime, *, days: int, filters: Filters, cap: int =
     frames = sample.frames(queue_id, start=start, end=end, at=at) if fresh_at else []
     measured = _merge(frames, _waiting(rows), (start, end))
     counts = _counts(queue_id, which, (start, end), measured)
+    if counts.count() and not counts.count(is_model=True, route="pass"):
+        measured = ((start, end),)  # there is nothing that an audit could look at
     return Window(at, fresh_at, start, end, Sample.of(rows), counts, measured)
 
 

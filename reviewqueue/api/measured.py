@@ -26,7 +26,7 @@ QUERY = [
     OpenApiParameter("window", str, description=f"Whole days, `1d` to `{LONGEST}d`; {DAYS}d unless said otherwise."),
     OpenApiParameter("model", str, description="Only what this model version scored, by its name."),
     OpenApiParameter("policy", int, description="Only what this policy version routed, by its number."),
-    OpenApiParameter("segment", str, description="Only this segment."),
+    OpenApiParameter("segment", str, description="Only this segment; empty: items without one."),
 ]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.bench.parts import Place
 
 PARTS = ("intake", "single", "work", "claims", "record")
-TRIALS = ("estimates", "thresholds")  # modules beside this one: made worlds, no server
+TRIALS = ("estimates", "thresholds", "operating")  # modules beside this one: each makes its own world
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -74,7 +74,7 @@ def measure(chosen: argparse.Namespace, folder: Path) -> list[Figure]:
 
 
 def tried(wanted: Sequence[str]) -> list[Promise]:
-    """Try what needs no server."""
+    """Try what makes its own world."""
     promises: list[Promise] = []
     for name in TRIALS:
         if name in wanted:

@@ -12,6 +12,7 @@ from decisions.measure.estimates import Why
 from decisions.measure.operating import OperatingPoint
 from decisions.measure.window import Filters
 from decisions.models import Decision, Item, Policy, Queue
+from decisions.queues.spec import PolicySpec
 from tests.decisions.measure.measured import (
     DAY,
     HOUR,
@@ -288,6 +289,17 @@ def test_nothing_counted_is_nothing_measured() -> None:
     found = operating.point(queue.pk, NOON)
     assert (found.fresh_at, found.items, found.soft.n, found.recall.why) == (None, 0, 0, Why.NO_LABELS)
     assert summary.sentence(found, queue.spec) == "Not measured: nothing was audited."
+
+
+def test_where_nothing_is_passed_there_is_nothing_to_audit() -> None:
+    queue = queue_of_last_week(policy=PolicySpec(hard=None, soft=None, suggest=0.5, control_share=0, objective="o"))
+    for k in range(20):
+        soft(queue, POSITIVE if k % 4 == 0 else NEGATIVE, score=k / 20, p=k / 20)
+    found = measured(queue)
+    assert (found.missed.value, found.missed.of, found.recall.low) == (0, 0, 1)
+    assert summary.sentence(found, queue.spec) == "Nothing was passed: every item was acted on or went to people."
+    assert summary.advice(found) == []
+    assert len(operating.page(queue.pk, NOON, days=7, filters=Filters()).plane.points) > 5
 
 
 def test_simulated_labels_are_counted_and_marked() -> None:
