@@ -1,7 +1,8 @@
 """From scores to routes: a policy is a value, its rules pure functions over arrays."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,9 +55,7 @@ class Cuts:
             hard=policy.hard,
             soft=policy.soft,
             control_share=policy.control_share,
-            slope=float(policy.calibration.get("slope", 1.0)),
-            intercept=float(policy.calibration.get("intercept", 0.0)),
-            edge=float(policy.calibration.get("edge", 0.0)),
+            **line(policy.calibration),
             mean_p=frame.mean_p if frame else policy.mean_p,
             beta=frame.beta if frame else sampling.BETA,
             low=policy.model.score_low if policy.model else spec.model.low,
@@ -95,6 +94,12 @@ def bands(scores: FloatArray, cuts: Cuts) -> WordArray:
 def recalibrate(scores: FloatArray, cuts: Cuts) -> FloatArray:
     """Return each score's probability in [0, 1]: Platt scaling of the log odds of the score within its range."""
     return calibrate.probabilities(shares(scores, cuts.low, cuts.high), cuts.slope, cuts.intercept, cuts.edge)
+
+
+def line(calibration: Mapping[str, Any]) -> dict[str, float]:
+    """Return slope, intercept and edge of a policy's calibrator; without one scores stay as they came."""
+    plain = {"slope": 1.0, "intercept": 0.0, "edge": 0.0}
+    return {name: float(calibration.get(name, value)) for name, value in plain.items()}
 
 
 def shares(scores: FloatArray, low: float, high: float) -> FloatArray:
