@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
@@ -15,10 +14,9 @@ from decisions.record import log
 from decisions.rights import Act, Standing
 from decisions.routing import frames
 from reviewqueue.api import auth, shapes, shapes_frames
-from reviewqueue.api.door import answer, once, queue_named
+from reviewqueue.api.door import Door, answer, once, queue_named
 from reviewqueue.api.lists import Listing
 
-MANAGE = "manage"
 COLUMNS = ("starts_at", "ends_at", "budget", "passes", "drawn", "tau", "mean_p", "beta", "strata", "why", "at")
 
 
@@ -30,7 +28,7 @@ COLUMNS = ("starts_at", "ends_at", "budget", "passes", "drawn", "tau", "mean_p",
     ),
 )
 class Frames(Listing):
-    scopes = frozenset({"read", MANAGE, "audit"})
+    scopes = frozenset({"read", "manage", "audit"})
     refusals = ("400", "404")
     filter_backends = []
     serializer_class = shapes_frames.FrameShape
@@ -57,6 +55,10 @@ class Frames(Listing):
         rows = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response([_shown(row) for row in rows])
 
+
+class Close(Door):
+    scopes = frozenset({"manage"})
+
     @extend_schema(
         operation_id="close_frame",
         summary="Draw audits now, from what was passed since the last frame",
@@ -66,8 +68,6 @@ class Frames(Listing):
     )
     @once
     def post(self, request: Request, queue: str) -> HttpResponse:
-        if MANAGE not in auth.of(request).scopes:
-            raise auth.WrongScope(_("This needs a token with the scope %(scope)s.") % {"scope": MANAGE})
         why = shapes.read(shapes_frames.CloseFrame, request)["why"]
         person = auth.of(request).user
         closed = frames.close(queue_named(request, queue).pk, log.now(), person=person, why=why)

@@ -53,6 +53,7 @@ v1 = [
     path("queues/<slug:queue>/fairness/", segments.Fairness.as_view()),
     path("inventory/", inventory.Inventory.as_view()),
     path("queues/<slug:queue>/frames/", frames.Frames.as_view()),
+    path("queues/<slug:queue>/frames/close/", frames.Close.as_view()),
     path("queues/<slug:queue>/policies/", policies.Policies.as_view()),
     path("queues/<slug:queue>/policies/drafts/", policies.Drafts.as_view()),
     path("queues/<slug:queue>/policies/<id:no>/approve/", policies.Approve.as_view()),

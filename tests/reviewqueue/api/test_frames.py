@@ -26,7 +26,7 @@ def busy() -> Queue:
 def test_closing_draws_audits_and_says_how() -> None:
     queue = busy()
     person = caller("manager", queue)
-    answer = person.post(f"queues/{queue.slug}/frames/", {"why": "before the new model"})
+    answer = person.post(f"queues/{queue.slug}/frames/close/", {"why": "before the new model"})
     assert answer.status_code == 201
     closed: dict[str, Any] = answer.json()
     frame = Frame.objects.get()
@@ -35,14 +35,14 @@ def test_closing_draws_audits_and_says_how() -> None:
     assert closed["strata"] == frame.strata
     assert Task.objects.filter(queue=queue, purpose="audit").count() == 30
     assert Event.objects.get(kind="frame.closed").actor == person.user
-    again = person.post(f"queues/{queue.slug}/frames/", {})
+    again = person.post(f"queues/{queue.slug}/frames/close/", {})
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
 
 def test_the_same_call_again_closes_nothing_more() -> None:
     queue = busy()
     person = caller("manager", queue)
-    answers = [person.post(f"queues/{queue.slug}/frames/", {}, **{"Idempotency-Key": "one"}) for _ in range(2)]
+    answers = [person.post(f"queues/{queue.slug}/frames/close/", {}, **{"Idempotency-Key": "one"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert Frame.objects.count() == 1
@@ -55,7 +55,7 @@ def test_the_same_call_again_closes_nothing_more() -> None:
 )
 def test_what_is_wrong_is_refused(said: dict[str, Any], status: int, code: str) -> None:
     queue = busy()
-    answer = caller("manager", queue).post(f"queues/{queue.slug}/frames/", said)
+    answer = caller("manager", queue).post(f"queues/{queue.slug}/frames/close/", said)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert not Frame.objects.exists()
 
@@ -64,7 +64,7 @@ def test_a_token_to_read_closes_nothing() -> None:
     queue = busy()
     person = caller("manager", queue, "read")
     assert person.get(f"queues/{queue.slug}/frames/").status_code == 200
-    assert person.post(f"queues/{queue.slug}/frames/", {}).status_code == 403
+    assert person.post(f"queues/{queue.slug}/frames/close/", {}).status_code == 403
     assert not Frame.objects.exists()
 
 

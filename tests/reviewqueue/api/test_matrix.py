@@ -51,7 +51,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "queues/<queue>/segments/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/fairness/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/frames/"): (None,                            "401 404 403 200 200 200 200 403"),
-    ("POST", "queues/<queue>/frames/"): ({},                             "401 404 403 403 409 403 409 403"),
+    ("POST", "queues/<queue>/frames/close/"): ({},                       "401 404 403 403 409 403 409 403"),
     ("GET", "inventory/"): (None,                                        "401 200 200 200 200 200 200 200"),
     ("GET", "items/<item>/"): (None,                                     "401 404 200 200 200 200 200 200"),
     ("POST", "items/<item>/override/"): ({"outcome": "ham", "reason": "content"},
