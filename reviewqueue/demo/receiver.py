@@ -99,12 +99,12 @@ class Inbox:
                 id=told,
                 queue=str(data.get("queue", "")),
                 action=int(data.get("action", {}).get("id", 0)),
-                name=str(data.get("action", {}).get("name", "")),
+                name=str(data["action"]["name"] if "action" in data else "alert"),
                 item=str(data.get("item", {}).get("external_id", "")),
                 cause=str(data.get("cause", "")),
                 is_signed=is_signed,
                 is_repeat=is_repeat,
-                result=self._result(told) if is_signed and not is_repeat else "",
+                result=self._result(told) if is_signed and not is_repeat and "action" in data else "",
             )
             self._count(letter)
             with self.file.open("a", encoding="utf-8") as lines:

@@ -84,6 +84,13 @@ def test_a_signed_letter_is_taken_shown_and_kept(server: Server, tmp_path: Path)
     assert json.loads(call(server, "GET", "/letters.json")[1]) == [kept]
 
 
+def test_a_letter_about_an_alert_is_taken_and_asks_for_no_result(server: Server, tmp_path: Path) -> None:
+    content = b'{"data":{"alert":{"id":4,"kind":"volume"},"queue":"emails"},"type":"alert.opened"}'
+    assert call(server, "POST", "/", content, headers(content, "ntc_9"))[0] == 204
+    kept = json.loads((tmp_path / receiver.FILE).read_text())
+    assert (kept["id"], kept["name"], kept["result"], kept["is_signed"]) == ("ntc_9", "alert", "", True)
+
+
 def test_the_page_has_no_inline_style_or_script(server: Server) -> None:
     page = call(server, "GET", "/")[1]
     assert "<script" not in page
