@@ -219,6 +219,12 @@ def standing(user: User, queue_id: int | None) -> Standing | None:
     return Standing(role, value_limit, user.kind)
 
 
+def standings(user: User) -> dict[int | None, Standing]:
+    """Return where a person stands on each queue that they belong to; under None on all others."""
+    found = Membership.objects.of(user).values_list("queue", "role", "value_limit")
+    return {queue: Standing(role, value_limit, user.kind) for queue, role, value_limit in found}
+
+
 def standing_of(
     memberships: Iterable[tuple[int | None, str, float | None]], queue_id: int, kind: str
 ) -> Standing | None:

@@ -16,7 +16,6 @@ from decisions.models import (
     Frame,
     KnownCheck,
     KnownSet,
-    Membership,
     ModelVersion,
     Policy,
     PolicyChange,
@@ -26,7 +25,7 @@ from decisions.models import (
     User,
 )
 from decisions.queues.spec import Promise, Spec
-from decisions.rights import Act, Standing
+from decisions.rights import Act
 
 DAYS = 28
 STALE = timedelta(days=3)  # a last frame older than this says little about today
@@ -119,7 +118,7 @@ def entries(person: User, at: datetime, *, only: Iterable[int] = ()) -> list[Ent
 
 def readable(person: User) -> list[Queue]:
     """Return the queues with a spec whose record this person may read."""
-    held = {m.queue_id: Standing(m.role, m.value_limit, person.kind) for m in Membership.objects.of(person)}
+    held = rights.standings(person)
     every = Queue.objects.exclude(version=None).select_related("version__author")
     standings = ((queue, held.get(queue.pk) or held.get(None)) for queue in every)
     return [queue for queue, standing in standings if standing and rights.may(standing, Act.READ_RECORD)]
@@ -219,7 +218,7 @@ def _notes(spec: Spec, facts: Facts, at: datetime) -> tuple[tuple[Note, ...], tu
     """Return what is measured, and what is not."""
     told: list[tuple[bool, Note]] = [
         *_of_policy(facts),
-        *_of_frame(facts, at),
+        *_of_misses(facts, at),
         _of_answers(facts),
         _of_known(spec, facts),
         (bool(spec.groups), Note("fairness", _fairness(spec))),
@@ -243,26 +242,28 @@ def _of_policy(facts: Facts) -> list[tuple[bool, Note]]:
     return [(True, Note("precision", text % words))]
 
 
-def _of_frame(facts: Facts, at: datetime) -> list[tuple[bool, Note]]:
+def _of_misses(facts: Facts, at: datetime) -> list[tuple[bool, Note]]:
     """Return what is known of misses."""
-    live, frame = facts.live, facts.frame
+    live = facts.live
     if live is None:
         return []
     if live.soft is None:
         return [(True, Note("misses", _("People see every item that is not automatic, so nothing passes unseen.")))]
     if not live.audit_budget:
         return [(False, Note("misses", _("What is missed: nothing that passes is audited.")))]
-    words = {"budget": live.audit_budget, "n": facts.answers.get("audit", 0)}
-    if frame is None:
-        text = _("What is missed: %(budget)s audits a day are planned and no frame has closed yet.")
-        return [(False, Note("misses", text % words))]
-    if at - frame.ends_at > STALE:
-        text = _("What is missed: the last frame ended %(days)s days ago.")
-        return [(False, Note("misses", text % {"days": (at - frame.ends_at).days}))]
-    if not words["n"]:
-        return [(False, Note("misses", _("What is missed: nobody answered an audit in 28 days.")))]
-    text = _("What is missed: %(budget)s audits a day, %(n)s answers in 28 days.")
-    return [(True, Note("misses", text % words))]
+    is_measured, text = _of_audits(facts, at)
+    return [(is_measured, Note("misses", text % {"budget": live.audit_budget, "n": facts.answers.get("audit", 0)}))]
+
+
+def _of_audits(facts: Facts, at: datetime) -> tuple[bool, str]:
+    """Return whether audits tell what is missed, and in words."""
+    if facts.frame is None:
+        return False, _("What is missed: %(budget)s audits a day are planned and no frame has closed yet.")
+    if at - facts.frame.ends_at > STALE:
+        return False, _("What is missed: the last frame ended more than three days ago.")
+    if not facts.answers.get("audit"):
+        return False, _("What is missed: nobody answered an audit in 28 days.")
+    return True, _("What is missed: %(budget)s audits a day, %(n)s answers in 28 days.")
 
 
 def _of_answers(facts: Facts) -> tuple[bool, Note]:

@@ -50,7 +50,7 @@ def _place(request: HttpRequest) -> str:
 
 def _alerts(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     """Return the way to the alert inbox, with how many are loud, for who may see those of a queue."""
-    mine = [queue.pk for queue in Queue.objects.all() if queues.may(user, queue, Act.SEE_ALERTS)]
+    mine = [queue.pk for queue in queues.among(Queue.objects.all(), user, Act.SEE_ALERTS)]
     if not mine:
         return []
     loud = Alert.objects.loud(log.now()).filter(queue__in=mine).count()
@@ -74,10 +74,11 @@ def _is_alerts(request: HttpRequest) -> bool:
 
 def _nav(user: User, place: str) -> list[dict[str, Any]]:
     names = {"review": _("Review"), "floor": _("Floor"), "audit": _("Audit"), "science": _("Policy")}
+    every = list(Queue.objects.all())
     return [
         {"label": names[name], "url": reverse(f"{name}:index"), "active": name == place, "icon": icon, "key": key}
         for name, (act, icon, key) in WORKPLACES.items()
-        if any(queues.may(user, queue, act) for queue in Queue.objects.all())
+        if queues.among(every, user, act)
     ]
 
 

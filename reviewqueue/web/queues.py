@@ -1,15 +1,23 @@
 """Which queues a person finds on a page."""
 
+from collections.abc import Iterable
+
 from decisions import rights
 from decisions.exceptions import NotFound
 from decisions.models import Queue, User
-from decisions.rights import Act
+from decisions.rights import Act, Standing
 
 
 def where(person: User, act: Act) -> list[Queue]:
     """Return the queues with a spec on which the person has the right, by title."""
     queues = Queue.objects.filter(version__isnull=False).select_related("version")
-    return sorted((queue for queue in queues if may(person, queue, act)), key=lambda queue: queue.spec.title)
+    return sorted(among(queues, person, act), key=lambda queue: queue.spec.title)
+
+
+def among(queues: Iterable[Queue], person: User, act: Act) -> list[Queue]:
+    """Return those of these queues on which the person has the right; one statement, however many they are."""
+    held = rights.standings(person)
+    return [queue for queue in queues if _covers(held.get(queue.pk) or held.get(None), act)]
 
 
 def one(person: User, slug: str, act: Act) -> Queue:
@@ -24,7 +32,10 @@ def one(person: User, slug: str, act: Act) -> Queue:
 
 def may(person: User, queue: Queue, act: Act) -> bool:
     """Tell whether the person has the right on the queue: as a whole, or for work, to which Reach then sets limits."""
-    standing = rights.standing(person, queue.pk)
+    return _covers(rights.standing(person, queue.pk), act)
+
+
+def _covers(standing: Standing | None, act: Act) -> bool:
     if standing is None:
         return False
     return rights.limit(standing, act) is not None if act in rights.CASEWORK else rights.may(standing, act)
