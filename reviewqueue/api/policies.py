@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from decisions import rights
 from decisions.exceptions import Fault, Invalid
+from decisions.measure import recalibrate
 from decisions.measure.intervals import Limits
 from decisions.models import ModelVersion, Policy, PolicyChange, Queue
 from decisions.rights import Act
@@ -50,10 +51,11 @@ class Drafts(Door):
         found, said = queue_named(request, queue), shapes.read(told.PolicyDraft, request)
         person = auth.of(request).user
         rights.require(person, Act.DRAFT_POLICY, queue_id=found.pk)
-        why, objective = said.pop("why"), said.pop("objective", "")
-        policy = publish.draft(
-            queue=found, changes=_changes(found, said), by=person, why=why, objective=objective, at=timezone.now()
-        )
+        why, objective, at = said.pop("why"), said.pop("objective", ""), timezone.now()
+        is_new, changes = said.pop("recalibrate", False), _changes(found, said)
+        if is_new:
+            changes = recalibrate.into(changes, found, at)
+        policy = publish.draft(queue=found, changes=changes, by=person, why=why, objective=objective, at=at)
         return answer(_shown(policy), status=201)
 
 

@@ -50,6 +50,9 @@ class PolicyDraft(Shape):
     control_share = serializers.FloatField(required=False, min_value=0, max_value=1)
     audit_budget = serializers.IntegerField(required=False, min_value=0, max_value=BIGGEST)
     precision_target = serializers.FloatField(required=False, allow_null=True)
+    recalibrate = serializers.BooleanField(
+        required=False, help_text="Fit what its model's scores mean to the labels of the last 28 days."
+    )
 
 
 class TakeStep(Shape):

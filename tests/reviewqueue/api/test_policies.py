@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from decisions.models import ModelVersion, Policy, Queue
 from decisions.routing import guard
+from tests.decisions.measure.busy import busy_queue
 from tests.factories import NOON, make_item, make_policy, make_queue
 from tests.reviewqueue.api.caller import Caller, caller
 
@@ -52,6 +53,25 @@ def test_the_whole_life_of_a_policy(queue: Queue) -> None:
     assert (back.status_code, back.json()["live"], back.json()["replaced"]) == (200, 1, 2)
     again = author.post(path(queue, "roll-back"), {"why": "it was not the policy", "to": 2})
     assert (again.status_code, again.json()["live"]) == (200, 2)
+
+
+def test_a_draft_may_come_with_a_new_calibrator() -> None:
+    queue = busy_queue(at=timezone.now(), items=600, audits=60)
+    made = caller("manager", queue).post(path(queue, "drafts"), {"why": "labels", "recalibrate": True})
+    told = made.json()["calibration"]
+    assert (made.status_code, told["id"][:6]) == (201, "platt-")
+    assert told["labels"] > told["audits"] > 0
+    assert told["before"].keys() == told["after"].keys() == {"mean", "error", "low", "high"}
+    assert Policy.objects.get(queue=queue, no=2).mean_p > 0
+    without = caller("manager", queue).post(path(queue, "drafts"), {"why": "other", "recalibrate": False})
+    assert (without.status_code, without.json()["calibration"]) == (201, {})
+
+
+def test_a_calibrator_from_no_labels_is_refused_with_the_reason(queue: Queue) -> None:
+    answer = caller("manager", queue).post(path(queue, "drafts"), {"why": "labels", "recalibrate": True})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "recalibrate")
+    assert "0 labels" in answer.json()["errors"][0]["detail"]
+    assert not Policy.objects.filter(queue=queue, no=2).exists()
 
 
 # step and the state in which the policy is, what is sent, status, the field that is named
