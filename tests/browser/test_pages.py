@@ -46,6 +46,10 @@ class World:
         yield "review paused", self.manager, f"/review/{self.paused.slug}/"
         for queue in (self.measured, self.empty):
             yield f"operating point {queue.spec.title}", self.manager, f"/policy/{queue.slug}/operating-point/"
+            for page in ("known", "segments", "fairness"):
+                yield f"{page} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{page}/"
+        yield "inventory", self.manager, "/audit/inventory/"
+        yield "inventory of nobody", self.newcomer, "/audit/inventory/"
         yield "item", self.manager, f"/audit/{busy}/items/{item.item_id}/"
         yield "actions", self.auditor, f"/audit/{busy}/actions/"
         yield "forbidden", self.auditor, f"/policy/{busy}/"
