@@ -10,12 +10,12 @@ import orjson
 from django.apps import apps
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from decisions.models import Body, Decision, Event, Fact, Intake, Item, Policy, Ruling
-from decisions.record import digest, streams
+from decisions.models import Body, Decision, Event, Fact, Frame, Intake, Item, Policy, Ruling
+from decisions.record import digest, draws, streams
 
 CHUNK = 2000
 PREFIX = 8  # bytes of an item's digest that its intake holds
-ACCOUNTED: tuple[type[Model], ...] = (Intake, Decision, Ruling)  # an event speaks of each of their rows
+ACCOUNTED: tuple[type[Model], ...] = (Intake, Decision, Ruling, Frame)  # an event speaks of each of their rows
 BLOCK = 2**16
 
 
@@ -59,6 +59,7 @@ def verify(chain: int | None = None) -> Iterator[BadRow]:
     yield from _bodies(chain)
     yield from _notes(chain)
     yield from _quietly_emptied(chain)
+    yield from _draws(chain)
 
 
 def checkable() -> dict[str, type[Model]]:
@@ -172,6 +173,16 @@ def _quietly_emptied(chain: int | None) -> Iterator[BadRow]:
     empty = Body.objects.filter(_of(chain, "item__queue")).filter(Q(content=None) | Q(salt=None))
     for (pk,) in streams.tuples(empty.filter(~Exists(erased)).order_by("pk").values_list("pk")):
         yield BadRow(Body._meta.db_table, pk, "emptied, and no event says so", ("content", "salt"))
+
+
+def _draws(chain: int | None) -> Iterator[BadRow]:
+    """Hold each frame's draws against the digest that the entry of its closing has."""
+    events = Event.objects.filter(_of(chain, "chain"), kind=Event.Kind.FRAME_CLOSED).order_by("chain", "seq")
+    for (text,) in streams.tuples(events.values_list("entry")):
+        entry = orjson.loads(text)
+        for name, pk, _sealed in entry["rows"]:
+            if name == Frame._meta.model_name and draws.of_frame(pk) != entry["draws"]:
+                yield BadRow(Frame._meta.db_table, pk, "its draws are not those that were recorded")
 
 
 def _of(chain: int | None, column: str) -> Q:

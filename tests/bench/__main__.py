@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.bench.parts import Place
 
 PARTS = ("intake", "single", "work", "claims", "record")
-TRIALS = ("estimates", "thresholds", "operating")  # modules beside this one: each makes its own world
+TRIALS = ("estimates", "thresholds", "operating", "frames")  # modules beside this one: each makes its own world
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -10,11 +10,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from decisions.models import Frame
+from decisions.record import deep
 from decisions.routing import frames, recount
 from tests.databases import Clone
 from tests.decisions.record import owner
 from tests.decisions.routing.framed import audited_queue, named, send
-from tests.factories import NOON
+from tests.factories import NOON, make_frame, make_queue
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -76,3 +77,19 @@ def test_a_frame_that_does_not_follow_is_told(committed_db: Clone, table: str, s
     assert any(said in line for line in recount.differences(Frame.objects.get()))
     with pytest.raises(CommandError, match="does not follow"):
         call_command("verify_frame", queue.slug, frame.pk)
+
+
+def test_the_deep_check_of_the_record_finds_changed_draws_without_the_secret(committed_db: Clone) -> None:
+    queue = audited_queue(5)
+    send(queue, named(20), NOON)
+    frame = frames.close(queue.pk, NOON + timedelta(hours=12))
+    assert not list(deep.verify(queue.pk))
+    owner.tamper("decisions_draw", "UPDATE decisions_draw SET pi = pi * 0.999 WHERE pi < 1")
+    (bad,) = deep.verify(queue.pk)
+    assert (bad.table, bad.pk, bad.what) == ("decisions_frame", frame.pk, "its draws are not those that were recorded")
+
+
+def test_a_frame_that_no_event_speaks_of_is_found(committed_db: Clone) -> None:
+    frame = make_frame(make_queue())
+    (bad,) = deep.verify(frame.queue_id)
+    assert (bad.pk, bad.what) == (frame.pk, "no event speaks of it")
