@@ -130,8 +130,7 @@ def point(
 
 def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page:
     """Return the operating point with its chart over time, its plane and its calibration."""
-    before = POOL // DAY
-    seen = window.read(queue_id, at, days=days + before, filters=filters)
+    seen = window.read(queue_id, at, days=days, filters=filters, before=POOL // DAY)
     now = seen.narrowed(seen.end - DAY * days, seen.end)
     live = _policy(queue_id, filters.policy)
     return Page(

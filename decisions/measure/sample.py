@@ -205,13 +205,15 @@ def labelled(
     model_ids: Collection[int] | None = None,
     segment: str | None = None,
     cap: int = CAP,
+    core: datetime | None = None,
 ) -> Labelled:
     """Return the sampled items that arrived in [start, end), with what was known of them at `at`.
 
     Above `cap` SOFT or control rows those with the smallest u are kept, and `pi` says so; drawn items are all there.
+    The cap counts from `core` on, and what arrived before is thinned alike.
     """
     which = _which(policy_ids, model_ids, segment)
-    counts = bands(queue_id, start, end, which=which)
+    counts = bands(queue_id, core or start, end, which=which)
     control = counts.count(reason="control")
     asked = {
         "queue": queue_id,

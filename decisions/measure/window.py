@@ -100,13 +100,15 @@ class Window:
 
     def narrowed(self, start: datetime, end: datetime) -> Self:
         """Return a part of the window; its edges are whole hours."""
+        counts = self.counts.within(start, end)
+        measured = tuple((max(a, start), min(b, end)) for a, b in self.measured if a < end and b > start)
         return replace(
             self,
             start=start,
             end=end,
             sample=self.sample.within((start, end)),
-            counts=self.counts.within(start, end),
-            measured=tuple((max(a, start), min(b, end)) for a, b in self.measured if a < end and b > start),
+            counts=counts,
+            measured=_or_all(measured, counts, (start, end)),
         )
 
     def in_measured(self) -> tuple[Sample, Bands]:
@@ -114,12 +116,16 @@ class Window:
         return self.sample.within(*self.measured), self.counts.where(_inside(self.counts.at, self.measured))
 
 
-def read(queue_id: int, at: datetime, *, days: int, filters: Filters, cap: int = sample.CAP) -> Window:
-    """Return the last days up to the last whole hour that was counted; empty where nothing was counted yet."""
+def read(queue_id: int, at: datetime, *, days: int, filters: Filters, before: int = 0, cap: int = sample.CAP) -> Window:
+    """Return the last days up to the last whole hour that was counted; empty where nothing was counted yet.
+
+    `before` are days more, before these, that change nothing in what is read of these.
+    """
     which = filters.which(queue_id)
     fresh_at = sample.counted_until(queue_id, at)
     end = sample.floor_hour(min(at, fresh_at or at))
-    start = end - DAY * days
+    core = end - DAY * days
+    start = core - DAY * before
     rows = sample.labelled(
         queue_id,
         start=start if fresh_at else end,
@@ -129,13 +135,18 @@ def read(queue_id: int, at: datetime, *, days: int, filters: Filters, cap: int =
         model_ids=which.models,
         segment=which.segment,
         cap=cap,
+        core=core if fresh_at else end,
     )
     frames = sample.frames(queue_id, start=start, end=end, at=at) if fresh_at else []
     measured = _merge(frames, _waiting(rows), (start, end))
     counts = _counts(queue_id, which, (start, end), measured)
-    if counts.count() and not counts.count(is_model=True, route="pass"):
-        measured = ((start, end),)  # there is nothing that an audit could look at
-    return Window(at, fresh_at, start, end, Sample.of(rows), counts, measured)
+    return Window(at, fresh_at, start, end, Sample.of(rows), counts, _or_all(measured, counts, (start, end)))
+
+
+def _or_all(measured: tuple[Span, ...], counts: Bands, within: Span) -> tuple[Span, ...]:
+    """Return the whole window where nothing was passed: there is nothing that an audit could look at."""
+    nothing_passed = counts.count() and not counts.count(is_model=True, route="pass")
+    return (within,) if nothing_passed else measured
 
 
 def _waiting(rows: Labelled) -> set[int]:

@@ -432,6 +432,21 @@ def test_thinned_soft_items_still_make_the_caught() -> None:
     assert found.soft.low < 0.5  # no census any more
 
 
+def test_the_page_says_what_the_call_says_where_rows_were_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = window.read
+    monkeypatch.setattr(window, "read", lambda *args, **asked: read(*args, **{**asked, "cap": 10}))
+    queue = queue_of_last_week()
+    for k in range(40):
+        soft(queue, POSITIVE if k % 3 else NEGATIVE, u=k / 40)
+        soft(queue, NEGATIVE, u=k / 40, arrived_at=NOON - DAY * 6)
+    audited(queue, POSITIVE, NEGATIVE, pi=0.5)
+    counted()
+    shown = operating.page(queue.pk, NOON, days=3, filters=Filters()).point
+    said = operating.point(queue.pk, NOON, days=3)
+    assert said.soft_asked.kept == 0.25
+    assert (shown.soft, shown.recall, shown.missed, shown.caught) == (said.soft, said.recall, said.missed, said.caught)
+
+
 def test_the_same_log_gives_the_same_figures() -> None:
     queue = queue_of_last_week()
     many(queue, 9, 8)
