@@ -23,7 +23,6 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
 WordArray = npt.NDArray[np.object_]
-Payload = Mapping[str, Any]
 
 FALSE_ALARMS = (
     1e-5  # how likely a look at one queue is to find anything off where nothing changed: 105,000 looks a year
@@ -103,6 +102,16 @@ class Look:
     before: Before
 
 
+@dataclass(frozen=True)
+class Payloads:
+    """What was sent before and now, now in the order of the times `at`; `told` says which rows these are."""
+
+    before: Sequence[Mapping[str, Any]]
+    now: Sequence[Mapping[str, Any]]
+    at: FloatArray
+    told: Mapping[str, Any]
+
+
 def looks(at: FloatArray, usual: Usual, *, spans: Sequence[int] = SPANS, is_weekly: bool = False) -> Iterator[Look]:
     """Yield the spans that can be compared; `at` is ascending, in seconds.
 
@@ -151,36 +160,32 @@ def scores(at: FloatArray, score: FloatArray, key: str, usual: Usual, *, signals
     yield from _worst(off for look in found for off in _mix(at, score, key, look, rare))
 
 
-def missing(
-    before: Sequence[Payload], now: Sequence[Payload], names: Sequence[str], *, told: Mapping[str, Any], signals: int
-) -> Iterator[Off]:
-    """Yield the fields that more payloads lack, or fewer, than did; `told` says which payloads these are."""
+def missing(payloads: Payloads, names: Sequence[str], *, signals: int) -> Iterator[Off]:
+    """Yield the fields that more payloads lack, or fewer, than did."""
     for name in names:
-        share = drift.missing(_lack(before, name), len(before), _lack(now, name), len(now))
-        yield from _field("missing", name, share, told, signals)
+        lack, lacked = ([payload.get(name) is None for payload in some] for some in (payloads.now, payloads.before))
+        share = drift.missing(sum(lacked), len(lacked), sum(lack), len(lack))
+        yield from _field(("missing", name), share, lack, payloads, signals)
 
 
-def unseen(
-    before: Sequence[Payload],
-    now: Sequence[Payload],
-    known: Mapping[str, frozenset[str]],
-    *,
-    told: Mapping[str, Any],
-    signals: int,
-) -> Iterator[Off]:
+def unseen(payloads: Payloads, known: Mapping[str, frozenset[str]], *, signals: int) -> Iterator[Off]:
     """Yield the fields with more unseen categories than usual.
 
     `known` has the categories of each field as the spec names them; where it names none, those of the payloads before.
     """
     for name, categories in known.items():
-        was, values = ([str(p[name]) for p in some if p.get(name) is not None] for some in (before, now))
+        was, values = (
+            [str(p[name]) for p in some if p.get(name) is not None] for some in (payloads.before, payloads.now)
+        )
         if categories:
             strange = [sum(value not in categories for value in side) for side in (was, values)]
             share = drift.missing(strange[0], len(was), strange[1], len(values))
         else:
             share = drift.unseen(was, values)
         if share.change > 0:
-            yield from _field("unseen", name, share, told, signals)
+            usual = categories or set(was)
+            is_strange = [p.get(name) is not None and str(p[name]) not in usual for p in payloads.now]
+            yield from _field(("unseen", name), share, is_strange, payloads, signals)
 
 
 def precision(at: FloatArray, y: FloatArray, key: str, *, target: float, since: float) -> Iterator[Off]:
@@ -318,14 +323,12 @@ def _change(gain: FloatArray) -> int:
     return int(np.argmax(np.cumsum(gain[::-1])[::-1]))
 
 
-def _lack(payloads: Sequence[Payload], name: str) -> int:
-    return sum(payload.get(name) is None for payload in payloads)
-
-
-def _field(kind: str, name: str, share: Share, told: Mapping[str, Any], signals: int) -> Iterator[Off]:
+def _field(sign: tuple[str, str], share: Share, hit: Sequence[bool], payloads: Payloads, signals: int) -> Iterator[Off]:
+    kind, name = sign
     if share.p < FALSE_ALARMS * PARTS["fields"] / signals and share.level in LOUD:
-        figures = {**told, "share": share.now, "before": share.before, "p": share.p}
-        yield Off(kind, f"field:{name}", share.level, figures, told["from"])
+        gain = np.where(hit, _ratio(share.now, share.before), _ratio(1 - share.now, 1 - share.before))
+        figures = {**payloads.told, "share": share.now, "before": share.before, "p": share.p}
+        yield Off(kind, f"field:{name}", share.level, figures, float(payloads.at[_change(gain)]))
 
 
 def _ratio(one: float, other: float) -> float:

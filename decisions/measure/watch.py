@@ -5,7 +5,7 @@ and the payloads of some of the sampled items.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from decisions.measure import alerts, sample, signals
 from decisions.measure.counts import floor_hour
 from decisions.measure.rollups import HOUR
 from decisions.measure.sample import DAY, Traffic
-from decisions.measure.signals import IntArray, Off, Usual
+from decisions.measure.signals import Look, Off, Payloads, Usual
 from decisions.models import Alert, Body, Item, Label, Policy, Queue, Rollup, Ruling
 from decisions.queues.spec import FieldType
 from decisions.record import digest
@@ -155,12 +155,11 @@ def _fields(watched: Watched, items: Traffic) -> Iterator[Off]:
         groups[watched.usual(kind, f"field:{name}", made_at)].append((kind, name))
     for usual, group in groups.items():
         for look in signals.looks(items.arrived, usual, spans=PAYLOADS[:1]):
-            before, now = (_payloads(items.item[rows].tolist()) for rows in (_thinned(look.before.rows), look.rows))
+            sent = _payloads(items, look)
             names = [name for kind, name in group if kind == "missing"]
             categories = {name: known[name] for kind, name in group if kind == "unseen"}
-            told = signals.told(items.arrived, look)
-            yield from signals.missing(before, now, names, told=told, signals=len(signs))
-            yield from signals.unseen(before, now, categories, told=told, signals=len(signs))
+            yield from signals.missing(sent, names, signals=len(signs))
+            yield from signals.unseen(sent, categories, signals=len(signs))
 
 
 def _overrides(watched: Watched, at: datetime) -> Iterator[Off]:
@@ -211,15 +210,19 @@ def _earlier(queue: Queue, at: datetime) -> dict[tuple[str, str], list[Alert]]:
     return found
 
 
-def _payloads(item_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return what was sent with items, but for erased ones."""
-    contents = Body.objects.filter(item__in=item_ids).values_list("content", flat=True)
-    return [orjson.loads(content)["payload"] for content in contents if content]
-
-
-def _thinned(rows: IntArray) -> IntArray:
-    """Return at most so many of the rows, evenly."""
-    return rows[:: -(-len(rows) // PAYLOADS[1])]
+def _payloads(items: Traffic, look: Look) -> Payloads:
+    """Return what was sent with the items of a look, and with some of those before; erased ones are left out."""
+    before = look.before.rows[:: -(-len(look.before.rows) // PAYLOADS[1])]
+    ids = items.item[np.concatenate([before, look.rows])].tolist()
+    rows = Body.objects.filter(item__in=ids).values_list("item", "content")
+    sent = {item: orjson.loads(content)["payload"] for item, content in rows if content}
+    now = [row for row in look.rows.tolist() if int(items.item[row]) in sent]
+    return Payloads(
+        before=[sent[item] for item in items.item[before].tolist() if item in sent],
+        now=[sent[int(items.item[row])] for row in now],
+        at=items.arrived[now],
+        told=signals.told(items.arrived, look),
+    )
 
 
 def _told(off: Off) -> dict[str, Any]:

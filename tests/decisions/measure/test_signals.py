@@ -1,12 +1,13 @@
 """Signals: quiet where nothing changes, whatever the hour; off soon after a change, with its size and its beginning."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from decisions.measure import signals
-from decisions.measure.signals import DAY, Against, FloatArray, Off, Usual
+from decisions.measure.signals import DAY, Against, FloatArray, Off, Payloads, Usual
 
 ALWAYS = Usual()
 NIGHT = 0.2  # of the traffic at noon
@@ -146,28 +147,28 @@ def test_nothing_to_look_at_is_nothing_off() -> None:
     assert offs(np.arange(2000.0), same) == []
 
 
-TOLD = {"from": 7.0}
+def sent(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Payloads:
+    return Payloads(before, now, np.arange(len(now), dtype=float), {"rows": len(now)})
 
 
 def test_a_field_that_goes_missing_is_off() -> None:
-    before = [{"a": 1, "b": 2}] * 1000
-    now = [{"a": 1, "b": 2}] * 400 + [{"a": 1, "b": None}] * 40 + [{"a": 1}] * 60
-    (off,) = signals.missing(before, now, ["a", "b"], told=TOLD, signals=2)
-    assert (off.kind, off.key, off.level, off.began) == ("missing", "field:b", "act", 7.0)
-    assert (off.figures["share"], off.figures["before"]) == (0.2, 0.0)
-    assert list(signals.missing(before, now[:400] + now[-5:], ["b"], told=TOLD, signals=2)) == []
+    before: list[dict[str, Any]] = [{"a": 1, "b": 2}] * 1000
+    now = before[:400] + [{"a": 1, "b": None}] * 40 + [{"a": 1}] * 60
+    (off,) = signals.missing(sent(before, now), ["a", "b"], signals=2)
+    assert (off.kind, off.key, off.level, off.began) == ("missing", "field:b", "act", 400.0)
+    assert (off.figures["share"], off.figures["before"], off.figures["rows"]) == (0.2, 0.0, 500)
+    assert list(signals.missing(sent(before, now[:400] + now[-5:]), ["b"], signals=2)) == []
 
 
 def test_categories_that_nobody_knows_are_off() -> None:
-    before = [{"kind": name} for name in ("mail", "chat")] * 500
-    now = [{"kind": "mail"}] * 440 + [{"kind": "letter"}] * 60
-    for known in (frozenset({"mail", "chat"}), frozenset()):  # as the spec names them, or as they came before
-        (off,) = signals.unseen(before, now, {"kind": known}, told=TOLD, signals=2)
-        assert (off.key, off.level, off.figures["share"]) == ("field:kind", "act", 0.12)
-    assert (
-        list(signals.unseen(before, now, {"kind": frozenset({"mail", "chat", "letter"})}, told=TOLD, signals=2)) == []
-    )
-    assert list(signals.unseen(now, before, {"kind": frozenset({"mail", "chat"})}, told=TOLD, signals=2)) == []
+    before: list[dict[str, Any]] = [{"kind": name} for name in ("mail", "chat")] * 500
+    now: list[dict[str, Any]] = [{"kind": "mail"}] * 440 + [{"kind": "letter"}] * 60
+    usual = frozenset({"mail", "chat"})
+    for known in (usual, frozenset[str]()):  # as the spec names them, or as they came before
+        (off,) = signals.unseen(sent(before, now), {"kind": known}, signals=2)
+        assert (off.key, off.level, off.figures["share"], off.began) == ("field:kind", "act", 0.12, 440.0)
+    assert list(signals.unseen(sent(before, now), {"kind": usual | {"letter"}}, signals=2)) == []
+    assert list(signals.unseen(sent(now, before), {"kind": usual}, signals=2)) == []
 
 
 def test_precision_below_its_target_is_off_until_it_is_dealt_with() -> None:
