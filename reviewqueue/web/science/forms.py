@@ -36,6 +36,11 @@ class DraftForm(forms.Form):
         required=False,
         help_text=_("of hard, above 0 and below 1; alarms and canaries go by it"),
     )
+    recalibrate = forms.BooleanField(
+        label=_("Recalibrate"),
+        required=False,
+        help_text=_("what scores mean, by recent labels; routes stay as they are"),
+    )
     objective = forms.CharField(label=_("Objective"), max_length=500, widget=forms.Textarea({"rows": 2}))
     why = forms.CharField(label=_("Why it changes"), max_length=500, widget=forms.Textarea({"rows": 2}))
 

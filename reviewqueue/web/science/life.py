@@ -154,9 +154,17 @@ def told(check: Check) -> str:
 def compared(queue: Queue, one: Policy, other: Policy) -> dict[str, Any]:
     """Return what tells two policies apart: terms, and what each really routed in the last 30 days."""
     return {
-        "terms": [{"label": TERM[d.name], "one": d.one, "other": d.other} for d in terms.differences(one, other)],
+        "terms": [
+            {"label": TERM[d.name], "one": _written(d.name, d.one), "other": _written(d.name, d.other)}
+            for d in terms.differences(one, other)
+        ],
         "sides": _sides([one, other], volumes.by_policy(queue.pk, [one.pk, other.pk])),
     }
+
+
+def _written(name: str, value: Any) -> Any:
+    """Return a term as it is read: a calibrator by its name."""
+    return value.get("id", _("scores as they came")) if name == "calibration" else value
 
 
 def history(queue: Queue, most: int) -> list[Entry]:

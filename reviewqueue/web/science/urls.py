@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.science import fairness, frames, known, operating, segments, steps, views, what_if
+from reviewqueue.web.science import fairness, frames, known, operating, recalibration, segments, steps, views, what_if
 
 app_name = "science"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("<slug:slug>/", views.show, name="show"),
     path("<slug:slug>/draft/", views.draft, name="draft"),
     path("<slug:slug>/compare/", views.compare, name="compare"),
+    path("<slug:slug>/recalibration/", recalibration.show, name="recalibration"),
     *(
         path(f"<slug:slug>/<int:no>/{step.replace('_', '-')}/", steps.take, {"step": step}, name=step)
         for step in steps.STEPS

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from decisions.exceptions import Invalid, NotFound
-from decisions.measure import volumes
+from decisions.measure import recalibrate, volumes
 from decisions.models import ModelVersion, Policy, Queue, User
 from decisions.queues.spec import Promise
 from decisions.record import log
@@ -87,17 +87,13 @@ def _asked(request: HttpRequest, queue: Queue, name: str) -> Policy | None:
 
 def _draft(form: DraftForm, queue: Queue, person: User) -> Policy | None:
     """Store the draft, or put what the core refuses beside the field it names."""
-    told = dict(form.cleaned_data)
-    objective, why = told.pop("objective"), told.pop("why")
+    told, at = dict(form.cleaned_data), log.now()
+    objective, why, is_new = told.pop("objective"), told.pop("why"), told.pop("recalibrate")
+    changes = Changes(**told)  # type: ignore[typeddict-item]  # the form's fields are its keys
     try:
-        return policies.draft(
-            queue=queue,
-            changes=Changes(**told),  # type: ignore[typeddict-item]  # the form's fields are its keys
-            by=person,
-            why=why,
-            objective=objective,
-            at=log.now(),
-        )
+        if is_new:
+            changes = recalibrate.into(changes, queue, at)
+        return policies.draft(queue=queue, changes=changes, by=person, why=why, objective=objective, at=at)
     except Invalid as error:
         for fault in error.faults:
             name = fault.field.rpartition(".")[2]

@@ -78,6 +78,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "policy/<slug>/operating-point/"): (None,                       "302 404 403 200 200 200 200"),
     ("POST", "policy/<slug>/draft/"): (DRAFT,                               "302 404 403 403 302 403 403"),
     ("GET", "policy/<slug>/compare/"): (None,                               "302 404 403 403 200 403 403"),
+    ("GET", "policy/<slug>/recalibration/"): (None,                         "302 404 403 403 200 403 403"),
     ("POST", "policy/<slug>/<no>/approve/"): (WHY,                          "302 404 403 403 302 403 403"),
     ("POST", "policy/<slug>/<no>/withdraw/"): (WHY,                         "302 404 403 403 302 403 403"),
     ("POST", "policy/<slug>/<no>/canary/"): ({**WHY, "share": "0.1", "factor": "2"},

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from decisions.models import Policy, PolicyChange, Queue, User
 from decisions.routing import guard, publish
+from tests.decisions.measure.busy import busy_queue
 from tests.factories import NOON, make_item, make_policy, make_queue, make_user
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +22,11 @@ def client_of(person: User) -> Client:
     client = Client(raise_request_exception=False)
     client.force_login(person)
     return client
+
+
+def recalibrated(queue: Queue) -> dict[str, str]:
+    """What is typed for a draft of the live model with a new calibrator."""
+    return {**DRAFT, "recalibrate": "on", "model": str(Policy.objects.live().get(queue=queue).model_id)}
 
 
 def page(person: User, queue: Queue, tail: str = "") -> str:
@@ -68,6 +74,46 @@ def test_the_whole_life_on_the_page() -> None:
     assert trail.index("Policy 1: Rolled back") < trail.index("Policy 2: Published") < trail.index("Policy 2: Drafted")
     assert "Ada" in trail
     assert "Ben" in trail
+
+
+def test_a_draft_with_a_new_calibrator_says_before_and_after() -> None:
+    queue = busy_queue(at=timezone.now(), items=600, audits=60)
+    person = make_user("manager", queue)
+    shown = page(person, queue)
+    assert f'hx-get="/policy/{queue.slug}/recalibration/"' in shown
+    assert "none: scores as they came" in shown
+    offered = page(person, queue, "recalibration/")
+    made = client_of(person).post(f"/policy/{queue.slug}/draft/", recalibrated(queue))
+    assert made.status_code == 302
+    draft = Policy.objects.get(queue=queue, no=2)
+    told = draft.calibration
+    assert f"On {told['labels']} labels of the last 28 days, {told['audits']} of them of passed items" in offered
+    assert f"mean probability {told['before']['mean']:.4f} → {told['after']['mean']:.4f}" in offered
+    assert told["id"] in offered
+    assert told["id"] in page(person, queue, "compare/?one=2")
+    publish.approve(policy=draft, by=None, why="read", at=NOON)
+    publish.publish(policy=draft, by=None, why="ready", at=NOON)
+    assert told["id"] in page(person, queue)
+
+
+def test_what_recalibration_would_change_as_a_script_asks_for_it() -> None:
+    queue = make_queue()
+    person, at = make_user("manager", queue), f"/policy/{queue.slug}/recalibration/"
+    model = Policy.objects.get(queue=queue).model
+    assert model is not None
+    for query, said in (("", "0 labels"), (f"?model={model.pk}", "0 labels"), ("?model=", "Nothing scores")):
+        answer = client_of(person).get(at + query, headers={"HX-Request": "true"})
+        assert said in answer.content.decode()
+        assert "<html" not in answer.content.decode()
+    for query in ("?model=x", "?model=99999999", f"?model={make_queue().policies.get().model_id}"):
+        assert client_of(person).get(at + query).status_code == 404
+
+
+def test_a_calibrator_from_too_few_labels_is_refused_beside_its_box() -> None:
+    queue = make_queue()
+    answer = client_of(make_user("manager", queue)).post(f"/policy/{queue.slug}/draft/", recalibrated(queue))
+    assert answer.status_code == 422
+    assert "In the last 28 days this model&#x27;s items got 0 labels" in answer.content.decode()
 
 
 def test_where_nobody_else_may_approve_the_page_says_what_to_do() -> None:
