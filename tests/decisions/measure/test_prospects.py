@@ -142,6 +142,23 @@ def test_a_few_items_without_labels_widen_the_interval_by_all_they_might_be() ->
     assert wider.high > narrow.high
 
 
+def test_recall_counts_a_few_passes_without_labels_as_missed_at_worst() -> None:
+    world = made(12).world
+    labels = world.labels
+    told = np.where(
+        (labels.band == "soft") & (labels.score < 0.32), np.nan, labels.y
+    )  # the lowest soft ones unanswered
+    cuts = replace(LIVE, soft=0.32)
+    sure = prospects.recall(Supposed.of(world, cuts))
+    blind = prospects.recall(Supposed.of(World(world.stream, replace(labels, y=told)), cuts))
+    assert blind.value is not None
+    assert sure.low is not None
+    assert blind.low is not None
+    moved = ((world.stream.score >= 0.3) & (world.stream.score < 0.32)).sum()
+    assert moved > 100
+    assert blind.low < sure.low * 0.98
+
+
 def test_hard_without_a_control_group_is_not_measured_but_what_was_soft_is() -> None:
     world = without(made(7).world, "hard")
     live, new = Supposed.of(world, LIVE), Supposed.of(world, replace(LIVE, hard=0.3))

@@ -55,6 +55,12 @@ def covered(figure: Figure, truth: float) -> bool:
     return figure.low - 1e-6 <= truth <= figure.high + 1e-6
 
 
+def width(figure: Figure) -> float:
+    assert figure.low is not None
+    assert figure.high is not None
+    return figure.high - figure.low
+
+
 @pytest.mark.parametrize("cuts", WHAT_IF)
 @pytest.mark.parametrize(
     ("formula", "known"),
@@ -78,13 +84,22 @@ def test_intervals_of_money_hold_the_truth(cuts: Cuts, formula: ValueFormula, kn
 
 def test_a_wider_control_group_saves_what_wrong_hard_actions_cost() -> None:
     world = made(1)
-    money = prices(world, SPAM, known=True)
+    formula = replace(SPAM, tn=Money(8.0))
+    money = prices(world, formula, known=True)
     found = worth.gap(plan(world.world, LIVE), plan(world.world, replace(LIVE, control_share=0.5)), money)
-    hard = world.score >= 0.8
-    wrong = float((1 - world.truth[hard]).sum())
-    assert found.value is not None
-    assert found.value > 0
-    assert covered(found, 0.3 * 8.0 * wrong)
+    region = Supposed.of(world.world, LIVE).hard
+    assert region.share.value is not None
+    assert found.value == pytest.approx(0.3 * 16.0 * region.items * (1 - region.share.value))
+    assert covered(found, 0.3 * 16.0 * float((1 - world.truth[world.score >= 0.8]).sum()))
+
+
+def test_amounts_that_only_labels_tell_make_the_sum_less_sure() -> None:
+    world, amount = made(5), Money(0.0, 1.0, "Amount")
+    always = ValueFormula("EUR", amount, amount, amount, amount)  # whatever an item is and wherever it goes
+    known, looked_up = (worth.total(plan(world.world, LIVE), prices(world, always, known=one)) for one in (True, False))
+    assert width(known) == 0
+    assert width(looked_up) > 0.01 * float(amounts(world).sum())
+    assert covered(looked_up, float(amounts(world).sum()))
 
 
 def test_the_same_policy_is_worth_the_same() -> None:
