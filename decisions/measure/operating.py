@@ -161,7 +161,8 @@ def curve(queue_id: int, seen: Window, live: Policy | None, filters: Filters) ->
     inner, counts = seen.in_measured()
     if not len(inner.audits) and counts.count(is_model=True, route="pass"):
         return Plane(model, ())
-    rows = inner.all.where((inner.all.model == model.pk) & ~np.isnan(inner.all.score))
+    rows = inner.all
+    rows = rows.where((rows.model == model.pk) & ~np.isnan(rows.score))
     if np.isnan(rows.y).all():
         return Plane(model, ())
     told = curves.Rows(rows.score, rows.y, rows.pi, _floored(rows))
@@ -248,9 +249,9 @@ def _caught(rows: Sample, hard_items: int) -> regions.Sum:
 
 def _missed(rows: Sample, passes: int) -> Count:
     """Return the positives that nobody acted on: of what was passed by its audits, and of what expired."""
-    audits, gone = rows.audits, reviewers.stand_ins(rows.people)
+    audits, gone = rows.audits, reviewers.stand_ins(rows.people if rows.has_expired else rows.soft.part(0, 0))
     if not passes and not len(gone.y):
-        return Count(0.0, 0.0, 0.0, of=0) if len(rows.people) else Count(why=Why.NO_LABELS)
+        return Count(0.0, 0.0, 0.0, of=0) if len(rows.soft) + len(rows.control) else Count(why=Why.NO_LABELS)
     if passes and not len(audits):
         return Count(why=Why.NO_LABELS, of=passes)
     expired = round(float((1.0 / gone.pi).sum()))

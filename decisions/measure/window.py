@@ -68,6 +68,11 @@ class Sample:
         return self.soft.joined(self.control)
 
     @property
+    def has_expired(self) -> bool:
+        """Whether something that went to people was seen by nobody in time."""
+        return any(bool((rows.state == State.EXPIRED.value).any()) for rows in (self.soft, self.control))
+
+    @property
     def all(self) -> Labelled:
         """All that the model is answerable for."""
         return self.soft.joined(self.control, self.audits)
