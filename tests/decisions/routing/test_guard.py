@@ -5,13 +5,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
+from decisions.intake import parse, submit
 from decisions.models import Alert, Event, Item, Policy, PolicyChange, Queue, Rollup, Ruling
+from decisions.queues import live
 from decisions.routing import guard, publish, trials
 from decisions.routing.guard import Check, Sign, Verdict
 from decisions.routing.trials import Count
-from tests.factories import NOON, make_item, make_policy, make_queue
+from tests.factories import NOON, make_item, make_policy, make_queue, make_user
 
 ROUTES = {"hard": ("hard", "hard"), "soft": ("soft", "soft"), "pass": ("pass", "pass"), "control": ("hard", "soft")}
 
@@ -232,6 +235,27 @@ def test_they_miss_as_seldom_as_they_say_however_often_one_looks(share: float) -
         ]
         missed += any(not low <= share <= high for low, high in looks)
     assert missed / len(draws) <= 0.1
+
+
+def test_from_intake_to_the_stop(db: None) -> None:
+    """A cut that was typed wrong: what arrives is routed by it for a while, then by the live policy again."""
+    queue, sender = make_queue(), make_user()
+    make_policy(queue, "canary", share=0.3, hard=0.35, suggest=0.35)
+
+    def send(first: int, count: int, at: datetime) -> set[int]:
+        lines = [
+            orjson.dumps({"external_id": f"m-{i}", "payload": {"text": "hello"}, "score": (i * 37 % 100) / 100})
+            for i in range(first, first + count)
+        ]
+        batch = submit.many(queue=live.of(queue.slug), lines=parse.many(b"\n".join(lines)), sender=sender, at=at)
+        return {result["policy_version"] for result in batch.results}
+
+    assert send(0, 200, NOON + timedelta(minutes=1)) == {1, 2}
+    assert guard.watch(NOON + timedelta(minutes=2)) == 0  # too little yet
+    send(200, 600, NOON + timedelta(minutes=3))
+    assert guard.watch(NOON + timedelta(minutes=4)) == 1
+    assert send(800, 100, NOON + timedelta(minutes=5)) == {1}
+    assert "more than a factor of 2 apart" in PolicyChange.objects.latest("pk").why
 
 
 def verdicts(hard: tuple[float, float], draws: int, seed: int) -> list[int | None]:
