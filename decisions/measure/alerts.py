@@ -51,7 +51,8 @@ def see(
     _lock(queue.pk)
     alert = Alert.objects.open().filter(queue=queue, kind=kind, key=key).first()
     if alert is None:
-        if Alert.objects.filter(queue=queue, kind=kind, key=key, closed_at__gt=at - QUIET).exists():
+        lately = Alert.objects.filter(queue=queue, kind=kind, key=key, closed_at__gt=at - QUIET)
+        if kind != Alert.Kind.CANARY and lately.exists():  # a canary that is stopped again is news
             return None
         return _open(Alert(queue=queue, kind=kind, key=key, level=level, began_at=began_at), figures, at)
     return _again(alert, level, figures, at)

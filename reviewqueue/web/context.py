@@ -1,6 +1,7 @@
 """What every page shows around its content: workplaces, queues, who is here."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
@@ -50,10 +51,10 @@ def _place(request: HttpRequest) -> str:
 
 def _alerts(request: HttpRequest, user: User) -> list[dict[str, Any]]:
     """Return the way to the alert inbox, with how many are loud, for who may see those of a queue."""
-    mine = [queue.pk for queue in queues.among(Queue.objects.all(), user, Act.SEE_ALERTS)]
-    if not mine:
+    if not any(queues.may(user, queue, Act.SEE_ALERTS) for queue in Queue.objects.all()):
         return []
-    loud = Alert.objects.loud(log.now()).filter(queue__in=mine).count()
+    by_queue = Counter(alert.queue for alert in Alert.objects.loud(log.now()).select_related("queue"))
+    loud = sum(count for queue, count in by_queue.items() if queues.may(user, queue, Act.SEE_ALERTS))
     badge = {"badge": loud, "badge_label": ngettext("%(n)s alert", "%(n)s alerts", loud) % {"n": loud}} if loud else {}
     return [
         {

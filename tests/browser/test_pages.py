@@ -11,12 +11,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions.measure import rollups
-from decisions.models import Queue, Task, User
+from decisions.models import Alert, Queue, Task, User
 from decisions.queues import pause
 from decisions.record import log
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from tests.browser.conftest import Visit, Visitor
+from tests.decisions.measure.alerting import make_alert, make_closed
 from tests.decisions.measure.measured import yesterday_measured
 from tests.factories import make_item, make_queue, make_task, make_user
 
@@ -50,6 +51,12 @@ class World:
                 yield f"{page} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{page}/"
         yield "inventory", self.manager, "/audit/inventory/"
         yield "inventory of nobody", self.newcomer, "/audit/inventory/"
+        opened, closed = Alert.objects.order_by("pk")
+        yield "alerts", self.manager, "/floor/alerts/"
+        yield "alerts of nobody", self.newcomer, "/floor/alerts/"
+        yield "alert", self.manager, f"/floor/alerts/{opened.pk}/"
+        yield "alert closed", self.auditor, f"/floor/alerts/{closed.pk}/"
+        yield "items behind an alert", self.manager, f"/floor/alerts/{opened.pk}/items/"
         yield "item", self.manager, f"/audit/{busy}/items/{item.item_id}/"
         yield "actions", self.auditor, f"/audit/{busy}/actions/"
         yield "forbidden", self.auditor, f"/policy/{busy}/"
@@ -72,6 +79,8 @@ def world(site: str) -> World:
     held = claim.next_tasks(queue_id=busy.pk, person=manager)[0]
     claim.hold(task_id=held.pk, lease=held.lease, person=manager, reason="information")
     pause.pause(queue_id=paused.pk, by=manager, why="incident")
+    make_alert(busy, at, key="route:soft", level="act")
+    make_closed(busy, at, by=manager)
     rollups.roll_up(log.now())
     return World(busy, empty, paused, yesterday_measured(), manager, make_user("auditor", busy), make_user())
 

@@ -158,6 +158,12 @@ def test_what_is_closed_stays_closed_and_comes_back_as_a_new_alert_after_a_day(q
     assert make_alert(queue, old.closed_at + DAY).pk != old.pk
 
 
+def test_a_canary_that_is_stopped_again_is_told_at_once(queue: Queue) -> None:
+    canary: dict[str, Any] = {"kind": "canary", "key": "policy:2", "figures": {}}
+    old = make_closed(queue, **canary)
+    assert make_alert(queue, NOON + 4 * HOUR, **canary).pk != old.pk
+
+
 def test_no_text_of_a_person_or_a_sender_is_in_the_record(queue: Queue, lead: User) -> None:
     alert = make_alert(queue, kind="scores", key="segment:Anna Smith", figures={"psi": 0.3, "p": 1e-9})
     alerts.diagnose(alert_id=alert.pk, by=lead, cause="Bob Brown did it", at=NOON)
