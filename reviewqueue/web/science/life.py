@@ -86,6 +86,14 @@ class Entry:
     is_machine: bool
 
 
+def ahead(queue_ids: Iterable[int]) -> dict[int, list[Policy]]:
+    """Return by queue the policies that are not live yet, newest first."""
+    found: dict[int, list[Policy]] = {}
+    for policy in Policy.objects.filter(queue__in=queue_ids, state__in=NEXT).order_by("-no"):
+        found.setdefault(policy.queue_id, []).append(policy)
+    return found
+
+
 def open_lines(person: User, queue: Queue) -> list[Line]:
     """Return the drafts, the approved policies and the canary, newest first."""
     found = Policy.objects.filter(queue=queue, state__in=NEXT).select_related("model", "author").order_by("-no")

@@ -30,10 +30,12 @@ MOST_DIGITS = 9
 @login_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Show the live policy of each queue this person routes."""
+    """Show the live policy of each queue this person routes, and what is on the way."""
     found = queues.where(signed_in(request), Act.DRAFT_POLICY)
     live = {policy.queue_id: policy for policy in Policy.objects.live().select_related("model")}
-    return render(request, "science/index.html", {"rows": [{"queue": q, "policy": live.get(q.pk)} for q in found]})
+    ahead = life.ahead([queue.pk for queue in found])
+    rows = [{"queue": queue, "policy": live.get(queue.pk), "ahead": ahead.get(queue.pk, [])} for queue in found]
+    return render(request, "science/index.html", {"rows": rows})
 
 
 @login_required

@@ -231,3 +231,12 @@ def test_going_back_twice_with_the_button_does_not_return_to_the_bad_one() -> No
     step(person, queue, 2, "roll-back")
     assert "Roll back to policy 1" in page(person, queue)
     assert PolicyChange.objects.latest("pk").person == person
+
+
+def test_the_list_of_queues_says_what_is_on_the_way() -> None:
+    queue = make_queue()
+    make_policy(queue, "canary")
+    make_policy(queue, "withdrawn", hard=0.97)
+    told = client_of(make_user("manager", queue)).get("/policy/").content.decode()
+    assert "Canary" in told
+    assert "Draft" not in told
