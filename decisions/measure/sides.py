@@ -90,6 +90,13 @@ class Side:
         tasks = people + seconds
         return {**named, "audits": audits, "seconds": seconds, "people": people, "tasks": tasks, "queue_rate": share}
 
+    @property
+    def suggested(self) -> float:
+        """How many a day of those that people get by their score come with the positive outcome suggested."""
+        stream, parts = self.seen.stream, self.routed.parts
+        positive = np.nan_to_num(stream.score, nan=-np.inf) >= self.terms.suggest
+        return float(((parts[Kind.SOFT] + parts[Kind.CONTROL]) * positive) @ stream.weight) / self.seen.days
+
     def path(self, backlog: float) -> Path:
         """Return where the backlog goes over the next days."""
         return staffing.path(backlog, self.by_day["tasks"], self.terms.staff.per_day)
@@ -104,6 +111,7 @@ def volumes(one: Side, other: Side) -> list[Row]:
     names = (*(kind.value for kind in KINDS), "audits", "seconds", "people")
     return [
         *(daily(name, "items", one, other) for name in names),
+        plain("suggested", "items", Figure(one.suggested), Figure(other.suggested)),
         daily("queue_rate", "share", one, other),
     ]
 

@@ -43,7 +43,18 @@ class Line:
 def groups(answer: Answer, spec: Spec) -> list[tuple[str, list[Line]]]:
     """Return the lines under their headings."""
     titles = {
-        _("Items a day"): ("hard", "control", "soft", "checks", "pass", "audits", "seconds", "people", "queue_rate"),
+        _("Items a day"): (
+            "hard",
+            "control",
+            "soft",
+            "checks",
+            "pass",
+            "audits",
+            "seconds",
+            "people",
+            "suggested",
+            "queue_rate",
+        ),
         _("How good it is"): ("precision", "soft_precision", "recall"),
         _("People"): ("work_hours", "capacity", "utilisation", "backlog", "drain"),
         _("Money a day"): (
@@ -70,6 +81,7 @@ def labels() -> dict[str, tuple[str, str]]:
         "audits": (_("Audits of what passed"), _("decided by people, blind")),
         "seconds": (_("Second opinions on audits"), _("as often as audits found something")),
         "people": (_("All that people get"), _("soft, control, checks and audits")),
+        "suggested": (_("Positive suggested"), _("of soft and control, from the suggestion's threshold up")),
         "queue_rate": (_("Queue rate"), _("their share of all items")),
         "precision": (_("Precision of hard"), _("right, of what the machine acts on")),
         "soft_precision": (_("Positives among soft"), _("of what people get by its score")),

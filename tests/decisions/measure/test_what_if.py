@@ -64,6 +64,15 @@ def test_a_lower_soft_threshold_brings_more_work_and_more_recall() -> None:
     assert answer.row("review_cost").gap.value == pytest.approx(people.gap.value * 1.0 * 0.5)  # a minute at 0.5 EUR
 
 
+def test_a_lower_suggestion_is_made_more_often() -> None:
+    queue = busy_queue()
+    row = asked(queue, suggest=0.3).row("suggested")
+    by_score = Item.objects.filter(queue=queue, route="soft", reason__in=("score", "control"))
+    recent_days = asked(queue).recent.days
+    assert row.live.value == pytest.approx(by_score.filter(score__gte=0.5).count() / recent_days)
+    assert row.new.value == pytest.approx(by_score.count() / recent_days)
+
+
 def test_money_comes_from_fields_of_the_payload_too() -> None:
     by_words = ValueFormula("EUR", tp=Money(0.0, 1.0, "words"), fn=Money(0.0, -1.0, "words"), review_minute=0.5)
     found = asked(busy_queue(value=by_words), soft=0.15).row("worth")
