@@ -1,5 +1,7 @@
 """The watch over the demo's real rows: quiet while nothing is wrong, and not for long when something drifts."""
 
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import transaction
 from pytest_django import Settings
 
@@ -19,6 +22,7 @@ from decisions.queues.spec import Spec
 from decisions.work import suggest
 from reviewqueue.demo import drift, replay, rows, setup
 from reviewqueue.demo.drift import Drift
+from reviewqueue.demo.replay import Sender
 from reviewqueue.demo.rows import DemoRow
 from tests.factories import make_user
 
@@ -173,3 +177,21 @@ def test_drifted_rows_are_what_their_name_says_and_the_same_again() -> None:
     assert 60 < sum(lost not in row.payload for row in one) < 95
     assert all("spam" not in row.payload for row in one)
     assert drift.shifted_segment(rows.live("emails"), spec) == "small"
+
+
+def test_the_command_sends_rows_as_the_demo_and_says_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    setup.queue("credit", lambda _text: None)
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    def send(_self: Sender, path: str, body: bytes, _media_type: str) -> tuple[int, dict[str, Any]]:
+        sent.append((path, json.loads(body)))
+        return 201, {}
+
+    monkeypatch.setattr(Sender, "send", send)
+    monkeypatch.setattr(drift, "COUNT", 20)
+    out = io.StringIO()
+    call_command("demo", "drift", "field", "--queue", "credit", "--rate", "1000", stdout=out)
+    assert out.getvalue().strip() == f"20 drifted items accepted. {drift.DELAY}"
+    assert {path for path, _row in sent} == {"/queues/credit/items/"}
+    assert {row["source"] for _path, row in sent} == {"demo"}
+    assert all(row["external_id"].startswith("drift-field-") for _path, row in sent)
