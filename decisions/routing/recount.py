@@ -1,7 +1,7 @@
 """Computes a closed frame again from what was logged, and compares it bit for bit.
 
-The logged facts are the items (external id, number of the secret, p, segment), the frames before and the policies; u,
-q, the draw, tau, every inclusion probability and mean(p) follow from them.
+The logged facts are the items (external id, number of the secret, score, policy, segment), the frames before and the
+policies with their models and calibrators; p, u, q, the draw, tau, every inclusion probability and mean(p) follow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,12 @@ from django.conf import settings
 
 from decisions.models import Draw, Event, Frame, Item, Policy
 from decisions.record import draws, streams
-from decisions.routing import budget, frames, sampling
+from decisions.routing import budget, frames, policy, sampling
+from decisions.routing.policy import Cuts
 from decisions.routing.sampling import BETA, FloatArray, IntArray, Purpose
 
-NAMES = ("pk", "external_id", "u_secret", "u", "p", "q", "segment")
+NAMES = ("pk", "external_id", "u_secret", "u", "score", "p", "q", "segment", "policy_id")
+LAST_BITS = 4  # by which exp and log of another machine may differ
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,11 @@ class Passes:
     names: list[str]
     secrets: IntArray
     u: FloatArray
+    score: FloatArray
     p: FloatArray
     q: FloatArray
     segments: list[str]
+    policies: IntArray
 
     @classmethod
     def of(cls, frame: Frame) -> "Passes":
@@ -39,8 +43,18 @@ class Passes:
             queue=frame.queue_id, route=Item.Route.PASS, arrived_at__gte=frame.starts_at, arrived_at__lt=frame.ends_at
         )
         columns: list[Sequence[Any]] = list(zip(*streams.tuples(rows.order_by("pk").values_list(*NAMES)), strict=True))
-        ids, names, secrets, u, p, q, segments = columns or [()] * len(NAMES)
-        return cls(_whole(ids), list(names), _whole(secrets), _real(u), _real(p), _real(q), list(segments))
+        ids, names, secrets, u, score, p, q, segments, policies = columns or [()] * len(NAMES)
+        return cls(
+            ids=_whole(ids),
+            names=list(names),
+            secrets=_whole(secrets),
+            u=_real(u),
+            score=_real(score),
+            p=_real(p),
+            q=_real(q),
+            segments=list(segments),
+            policies=_whole(policies),
+        )
 
     def at(self, places: IntArray) -> "Passes":
         """Return some of them."""
@@ -49,9 +63,11 @@ class Passes:
             names=[self.names[i] for i in places.tolist()],
             secrets=self.secrets[places],
             u=self.u[places],
+            score=self.score[places],
             p=self.p[places],
             q=self.q[places],
             segments=[self.segments[i] for i in places.tolist()],
+            policies=self.policies[places],
         )
 
 
@@ -70,6 +86,7 @@ def differences(frame: Frame) -> Iterator[str]:
         yield f"{len(passes.ids)} passes arrived in its span, it says {frame.passes}"
         return
     yield from _numbers(frame, passes)
+    yield from _probabilities(frame, passes)
     yield from _sizes(frame, passes)
     if (mean_p := mean(passes.p)) != frame.mean_p:
         yield f"mean_p is {mean_p.hex()}, it says {frame.mean_p.hex()}"
@@ -91,6 +108,15 @@ def _numbers(frame: Frame, passes: Passes) -> Iterator[str]:
         of_secret = passes.at(np.flatnonzero(passes.secrets == number))
         u = sampling.u(secret, frame.queue.slug, of_secret.names, Purpose.AUDIT)
         yield from (f"item {pk}: u differs" for pk in of_secret.ids[u != of_secret.u].tolist())
+
+
+def _probabilities(frame: Frame, passes: Passes) -> Iterator[str]:
+    """Compare each p with what its score means by the calibrator of the policy that routed it."""
+    for one in Policy.objects.select_related("model").filter(pk__in=np.unique(passes.policies).tolist()):
+        of_policy = passes.at(np.flatnonzero(passes.policies == one.pk))
+        p = policy.recalibrate(of_policy.score, Cuts.of(one, frame.queue.spec))
+        far = np.abs(p - of_policy.p) > LAST_BITS * np.spacing(p)
+        yield from (f"item {pk}: p does not follow from its score" for pk in of_policy.ids[far].tolist())
 
 
 def _sizes(frame: Frame, passes: Passes) -> Iterator[str]:

@@ -47,6 +47,16 @@ def test_a_frame_follows_from_the_log_bit_for_bit_in_another_process(
         ("decisions_item", "UPDATE decisions_item SET u = u / 2 WHERE external_id = 'm-3'", "u differs"),
         (
             "decisions_item",
+            "UPDATE decisions_item SET score = score / 2 WHERE external_id = 'm-3'",
+            "p does not follow from its score",
+        ),
+        (
+            "decisions_item",
+            "UPDATE decisions_item SET p = p * 1.000000001 WHERE external_id = 'm-3'",
+            "p does not follow from its score",
+        ),
+        (
+            "decisions_item",
             "UPDATE decisions_item SET q = q * 1.5 WHERE external_id = 'm-3'",
             "q follows from no frame before",
         ),
