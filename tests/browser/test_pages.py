@@ -11,15 +11,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions.measure import rollups
-from decisions.models import Alert, Queue, Task, User
+from decisions.models import Alert, Frame, Queue, Task, User
 from decisions.queues import pause
 from decisions.record import log
+from decisions.routing import guard
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from tests.browser.conftest import Visit, Visitor
 from tests.decisions.measure.alerting import make_alert, make_closed
 from tests.decisions.measure.measured import yesterday_measured
-from tests.factories import make_item, make_queue, make_task, make_user
+from tests.factories import make_item, make_policy, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.browser
 
@@ -44,11 +45,14 @@ class World:
             yield f"{place} index", self.manager, f"/{place}/"
             yield f"{place} busy", self.manager, f"/{place}/{busy}/"
             yield f"{place} empty", self.manager, f"/{place}/{self.empty.slug}/"
+        yield "two policies", self.manager, f"/policy/{busy}/compare/?one=3"
         yield "review paused", self.manager, f"/review/{self.paused.slug}/"
         for queue in (self.measured, self.empty):
             yield f"operating point {queue.spec.title}", self.manager, f"/policy/{queue.slug}/operating-point/"
-            for page in ("known", "segments", "fairness"):
+            for page in ("known", "segments", "fairness", "frames"):
                 yield f"{page} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{page}/"
+        frame = Frame.objects.filter(queue=self.measured).earliest("starts_at")
+        yield "frame", self.manager, f"/policy/{self.measured.slug}/frames/{frame.pk}/"
         yield "inventory", self.manager, "/audit/inventory/"
         yield "inventory of nobody", self.newcomer, "/audit/inventory/"
         opened, closed = Alert.objects.order_by("pk")
@@ -81,6 +85,9 @@ def world(site: str) -> World:
     pause.pause(queue_id=paused.pk, by=manager, why="incident")
     make_alert(busy, at, key="route:soft", level="act")
     make_closed(busy, at, by=manager)
+    for state in ("retired", "canary", "draft"):
+        make_policy(busy, state, precision_target=0.9)
+    guard.watch(log.now())
     rollups.roll_up(log.now())
     return World(busy, empty, paused, yesterday_measured(), manager, make_user("auditor", busy), make_user())
 
