@@ -107,12 +107,13 @@ def test_any_figure_can_rank() -> None:
 def test_many_segments_are_told_by_the_largest_and_the_rest_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segmented, "MOST", 2)
     queue = queue_of_last_week()
+    next_policy(queue, audit_budget=200)
     draw(queue, a=(0, 4), b=(0, 3), c=(1, 2), d=(0, 1))
     rows = {row.name: row for row in read(queue).rows}
     assert {name: row.items for name, row in rows.items()} == {"a": 4, "b": 3, OTHERS: 3}
     missed = rows[OTHERS].missed
     assert missed
-    assert (missed.missed.n, rows[OTHERS].is_blind) == (3, False)
+    assert (missed.missed.n, rows[OTHERS].is_blind, rows["a"].is_blind) == (3, False, True)  # `*` is no place to look
 
 
 def test_failed_checks_are_nobodys_misses() -> None:
