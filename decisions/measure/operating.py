@@ -105,12 +105,16 @@ class Plane:
 
 @dataclass(frozen=True)
 class Page:
-    """All that the page of an operating point shows, from one reading of the log."""
+    """All that the page of an operating point shows, from one reading of the log.
+
+    `calibrators` are the ids of those that made the probabilities of `calibration`; "" for scores as they came.
+    """
 
     point: OperatingPoint
     moments: tuple[Moment, ...]
     plane: Plane
     calibration: tuple[curves.Bin, ...]
+    calibrators: tuple[str, ...]
 
 
 def point(
@@ -138,6 +142,7 @@ def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page:
         over_time(seen, days=days),
         curve(queue_id, now, live, filters),
         calibration(now),
+        calibrators(now),
     )
 
 
@@ -175,6 +180,14 @@ def calibration(seen: Window) -> tuple[curves.Bin, ...]:
     """Return what recalibrated probabilities foretold and what was found, in weighted bins."""
     rows = seen.in_measured()[0].all
     return tuple(curves.calibration(rows.p, rows.y, rows.pi)) if (~np.isnan(rows.y)).any() else ()
+
+
+def calibrators(seen: Window) -> tuple[str, ...]:
+    """Return which calibrators made these probabilities: those of the policies that routed the items."""
+    rows = seen.in_measured()[0].all
+    routed_by = np.unique(rows.policy[~np.isnan(rows.y)]).tolist()
+    told = Policy.objects.filter(pk__in=routed_by).order_by("no").values_list("calibration", flat=True)
+    return tuple(dict.fromkeys(str(one.get("id", "")) for one in told))
 
 
 def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) -> OperatingPoint:

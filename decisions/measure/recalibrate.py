@@ -116,7 +116,7 @@ class TooFew:
 
 
 def fit(queue_id: int, at: datetime, *, model_id: int, days: int = DAYS) -> Recalibration | TooFew:
-    """Fit a calibrator to what is known at `at` of the model's items of the last days, up to the last counted hour."""
+    """Fit a calibrator to what is known at `at` of the model's items of the last days, as far as they are counted."""
     model = ModelVersion.objects.get(pk=model_id, queue=queue_id)
     seen = window.read(queue_id, at, days=days, filters=Filters(model=model.name))
     soft, control, audits = (_answered(part, model) for part in _designs(seen))

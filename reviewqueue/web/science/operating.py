@@ -95,7 +95,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         "point": page.point,
         "over_time": charts.over_time(page.moments, zone),
         "plane": charts.plane(page.plane),
-        "calibration": charts.calibration(page.calibration),
+        "calibration": charts.calibration(page.calibration, page.calibrators),
         "is_reader": not queues.may(person, queue, Act.DRAFT_POLICY),
     }
     return render(request, "science/operating.html", context)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils import formats
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from decisions.measure.curves import Bin, Point
 from decisions.measure.estimates import Estimate
@@ -66,12 +67,19 @@ def plane(found: Plane) -> Chart:
     }
 
 
-def calibration(bins: Sequence[Bin]) -> Chart:
-    """What probabilities foretold against what was found; on the dashed line they mean what they say."""
+def calibration(bins: Sequence[Bin], calibrators: Sequence[str]) -> Chart:
+    """What probabilities foretold against what was found; on the dashed line they mean what they say.
+
+    `calibrators` made them ("": scores as they came).
+    """
+    named = pgettext("between names", ", ").join(one or _("none, scores as they came") for one in calibrators)
+    weighted = _("weighted, so that it is of all items and not of those that were looked at")
     return {
         "id": "calibration",
         "title": _("Calibration"),
-        "note": _("weighted, so that it is of all items and not of those that were looked at"),
+        "note": _("calibrator: %(names)s; %(weighted)s") % {"names": named, "weighted": weighted}
+        if named
+        else weighted,
         "x": {"kind": "number", "label": _("Foretold probability")},
         "y": {"label": _("Share found"), "min": 0, "max": 1, "percent": True},
         "series": [

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from decisions.exceptions import Invalid
-from decisions.measure import recalibrate
+from decisions.measure import operating, recalibrate
 from decisions.measure.recalibrate import Recalibration, TooFew
+from decisions.measure.window import Filters
 from decisions.models import Item, ModelVersion, Policy, Queue
 from decisions.routing import policy, publish
 from decisions.routing.policy import Cuts
+from reviewqueue.web.science import operating_charts
 from tests.decisions.measure.busy import busy_queue
 from tests.decisions.measure.measured import (
     DAY,
@@ -154,6 +156,19 @@ def test_a_draft_carries_it_and_what_its_audits_begin_with() -> None:
     assert (draft.soft, draft.calibration["id"]) == (0.2, found.id)
     scores = np.array(Item.objects.filter(queue=queue, score__lt=0.2).values_list("score", flat=True))
     assert draft.mean_p == pytest.approx(policy.recalibrate(scores, Cuts.of(draft, queue.spec)).mean())
+
+
+def test_the_calibration_chart_names_what_made_its_probabilities() -> None:
+    queue = queue_of_last_week()
+    people_said(queue, 3, 3)
+    next_policy(queue, calibration=TOO_HIGH)
+    audited(queue, NEGATIVE, POSITIVE)
+    next_policy(queue, calibration={"id": "idle"})
+    counted()
+    page = operating.page(queue.pk, NOON, days=7, filters=Filters())
+    assert page.calibrators == ("", "old")
+    chart = operating_charts.calibration(page.calibration, page.calibrators)
+    assert chart["note"].startswith("calibrator: none, scores as they came, old; weighted")
 
 
 def test_a_queue_without_a_model_has_nothing_to_recalibrate() -> None:
