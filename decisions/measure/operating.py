@@ -9,7 +9,7 @@ import numpy as np
 from decisions.measure import curves, estimates, regions, reviewers, window
 from decisions.measure.estimates import Caught, Count, Estimate, Share, Why
 from decisions.measure.reviewers import Errors
-from decisions.measure.sample import Labelled, State
+from decisions.measure.sample import Labelled, State, floor_hour
 from decisions.measure.window import DAY, Filters, Sample, Span, Window
 from decisions.models import Item, ModelVersion, Policy, Queue
 from decisions.queues.spec import Spec
@@ -135,7 +135,7 @@ def point(
 def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page:
     """Return the operating point with its chart over time, its plane and its calibration."""
     seen = window.read(queue_id, at, days=days, filters=filters, before=POOL // DAY)
-    now = seen.narrowed(seen.end - DAY * days, seen.end)
+    now = seen.narrowed(floor_hour(seen.end) - DAY * days, seen.end)
     live = _policy(queue_id, filters.policy)
     return Page(
         _point(now, filters, _queue(queue_id), live),
@@ -149,8 +149,9 @@ def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page:
 def over_time(seen: Window, *, days: int) -> tuple[Moment, ...]:
     """Return the figures up to each day (or every few days), each pooled over the week before it, oldest first."""
     step = DAY * max(1, -(-days // POINTS))
-    ends = [seen.end - step * k for k in range(days // (step // DAY) + 1)]
-    return tuple(_moment(seen.narrowed(end - POOL, end)) for end in reversed(ends) if end > seen.start)
+    hour = floor_hour(seen.end)
+    ends = [seen.end, *(hour - step * k for k in range(1, days // (step // DAY) + 1))]
+    return tuple(_moment(seen.narrowed(floor_hour(end) - POOL, end)) for end in reversed(ends) if end > seen.start)
 
 
 def curve(queue_id: int, seen: Window, live: Policy | None, filters: Filters) -> Plane:

@@ -176,7 +176,9 @@ WHERE i.queue_id = %(queue)s AND i.arrived_at >= %(start)s AND i.arrived_at < %(
 # its primary key. OFFSET 0 keeps the planner from reading the whole table for it.
 SOME_TRAFFIC = """
 WITH marks AS (
-    SELECT near.id FROM generate_series(%(start)s, %(end)s, interval '1 hour') AS hour(at), LATERAL (
+    SELECT near.id FROM (
+        SELECT generate_series(%(start)s, %(end)s, interval '1 hour') UNION SELECT %(end)s
+    ) AS hour(at), LATERAL (
         (SELECT id FROM decisions_item WHERE queue_id = %(queue)s AND arrived_at >= hour.at
             AND arrived_at < %(end)s ORDER BY arrived_at LIMIT 1)
         UNION ALL
@@ -234,12 +236,11 @@ def labelled(
 
 
 def traffic(queue_id: int, *, days: int, at: datetime, cap: int = TRAFFIC_CAP) -> Traffic:
-    """Return the items of the last whole days up to the hour of `at`: all, or above `cap` each so-many-th by its id.
+    """Return the items of the last days and the begun hour, up to `at`: all, or above `cap` each so-many-th by its id.
 
     Ids follow arrival, so that the sample is spread over all hours.
     """
-    end = floor_hour(at)
-    start = end - DAY * days
+    end, start = at, floor_hour(at) - DAY * days
     expected = bands(queue_id, start, end, hourly=False).n.sum()
     step = int(np.ceil(expected / cap)) if expected > cap else 1
     asked = {"queue": queue_id, "start": start, "end": end, "step": step, "first": step // 2}

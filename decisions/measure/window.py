@@ -89,7 +89,9 @@ def _within(rows: Labelled, spans: tuple[Span, ...]) -> Labelled:
 
 @dataclass(frozen=True)
 class Window:
-    """What arrived in [start, end), whole hours, as it was known at `at`; counted until `fresh_at` (None: never).
+    """What arrived in [start, end), as it was known at `at`; counted until `fresh_at` (None: never).
+
+    It starts with a whole hour and ends where the counting did.
 
     `measured` are the spans, disjoint and in order, that have recall: their frames are closed and every audit has
     ended; all of it where nothing was passed. No count reaches over an edge of theirs.
@@ -104,7 +106,7 @@ class Window:
     measured: tuple[Span, ...]
 
     def narrowed(self, start: datetime, end: datetime) -> Self:
-        """Return a part of the window; its edges are whole hours."""
+        """Return a part of the window; its edges are whole hours, or the window's own end."""
         counts = self.counts.within(start, end)
         measured = tuple((max(a, start), min(b, end)) for a, b in self.measured if a < end and b > start)
         return replace(
@@ -122,14 +124,14 @@ class Window:
 
 
 def read(queue_id: int, at: datetime, *, days: int, filters: Filters, before: int = 0, cap: int = sample.CAP) -> Window:
-    """Return the last days up to the last whole hour that was counted; empty where nothing was counted yet.
+    """Return the last days up to when they were counted, and the begun hour; empty where nothing was counted yet.
 
     `before` are days more, before these, that change nothing in what is read of these.
     """
     which = filters.which(queue_id)
     fresh_at = sample.counted_until(queue_id, at)
-    end = sample.floor_hour(min(at, fresh_at or at))
-    core = end - DAY * days
+    end = min(at, fresh_at or at)
+    core = sample.floor_hour(end) - DAY * days
     start = core - DAY * before
     rows = sample.labelled(
         queue_id,

@@ -68,8 +68,8 @@ class PointForm(forms.Form):
 
 def segments(queue: Queue) -> list[str]:
     """Return the queue's recent segments, the largest first."""
-    end = sample.floor_hour(log.now())
-    counts = sample.bands(queue.pk, end - DAY * DAYS, end, by_segment=True, hourly=False)
+    end = log.now()
+    counts = sample.bands(queue.pk, sample.floor_hour(end) - DAY * DAYS, end, by_segment=True, hourly=False)
     sizes: dict[str, float] = {}
     for name, n in zip(counts.segment, counts.n, strict=True):
         sizes[name] = sizes.get(name, 0.0) + n
