@@ -59,6 +59,17 @@ def test_soft_is_a_census_of_what_was_answered() -> None:
     assert (asked.items, asked.answered, asked.cant_tell, asked.waiting, asked.expired) == (6, 4, 1, 1, 0)
 
 
+def test_the_begun_hour_is_in_the_window() -> None:
+    queue, at = queue_of_last_week(), NOON + HOUR / 2
+    soft(queue, arrived_at=NOON + HOUR / 4)
+    found = measured(queue, at)
+    assert (found.items, found.end) == (1, at)
+    assert [moment.at for moment in operating.page(queue.pk, at, days=7, filters=Filters()).moments][-2:] == [
+        NOON - DAY,
+        at,
+    ]
+
+
 def test_hard_is_measured_by_its_control_group() -> None:
     queue = queue_of_last_week()
     for k in range(10):
