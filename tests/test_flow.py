@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook
 
+from decisions.intake import checks
 from decisions.learning import datasets, registry
 from decisions.models import Action, DataSet, Item, ModelVersion, Policy, Queue, Task
 from decisions.queues.spec import Truth
@@ -118,7 +119,9 @@ def pick(slug: str, *, is_override: bool) -> DemoRow:
     assert policy.model is not None
     assert policy.soft is not None
     assert policy.hard is not None
-    whole = [row for row in rows.live(slug) if len(row.payload) == len(queue.spec.fields)]
+    live = [row for row in rows.live(slug) if len(row.payload) == len(queue.spec.fields)]
+    found = checks.inputs([row.payload for row in live], queue.spec.fields)
+    whole = [row for i, row in enumerate(live) if i not in found.failures and i not in found.faults]
     truths = rows.truths(slug, queue.spec)
     for row, score in zip(whole, registry.load(policy.model).score([row.payload for row in whole]), strict=True):
         says = Truth.POSITIVE if score >= policy.suggest else Truth.NEGATIVE
