@@ -194,7 +194,7 @@ def test_an_email_and_an_application_go_all_the_way(world: World, settings: Sett
     enter_shift(manager, zone)
     watch(manager, "Backlog", "1")
     watch(manager, "Queue rate", "of 1 items")
-    watch(manager, "Capacity", "3 people at")
+    watch(manager, "Capacity", "3 people on shift")
     assert figure(manager, "Capacity").startswith("Capacity 60")
 
     # A person agrees with the model on the one and overrides it on the other, by keys alone.
