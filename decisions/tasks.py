@@ -9,9 +9,10 @@ from django.core.cache import cache
 from decisions import requests
 from decisions.effects import deliver, notices
 from decisions.learning import datasets, labels
-from decisions.measure import rollups, watch
+from decisions.measure import rollups
 from decisions.record import log
 from decisions.routing import frames, guard
+from decisions.watch import look
 from decisions.work import sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
@@ -58,7 +59,7 @@ def guard_canaries() -> None:
 @shared_task
 def watch_signals() -> None:
     """Look for signals that are off, and open alerts."""
-    watch.check_all(log.now())
+    look.check_all(log.now())
 
 
 @shared_task

@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from decisions import hints
 from decisions.effects import endpoints, outbound, webhooks
 from decisions.effects.endpoints import Target
-from decisions.measure import telling
 from decisions.models import Alert, Endpoint, Notice
 from decisions.record import digest
+from decisions.watch import telling
 
 logger = structlog.get_logger(__name__)
 

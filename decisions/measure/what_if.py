@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from decisions.measure import balance, floor, recent, sides
-from decisions.measure.recent import Recent
-from decisions.measure.sides import Row, Side
-from decisions.measure.staffing import Path
-from decisions.measure.terms import Terms, check, score_range
+from decisions.measure import floor
+from decisions.measure.supposed import balance, recent, sides
+from decisions.measure.supposed.recent import Recent
+from decisions.measure.supposed.sides import Row, Side
+from decisions.measure.supposed.staffing import Path
+from decisions.measure.supposed.terms import Terms, check, score_range
 from decisions.queues.live import Live
 from decisions.routing import simulate
 from decisions.routing.policy import Cuts, FloatArray

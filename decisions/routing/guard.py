@@ -16,11 +16,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from scipy import optimize, special
 
-from decisions.measure import alarms, alerts
+from decisions.measure import alarms
 from decisions.measure.intervals import Limits
 from decisions.models import Alert, Policy
 from decisions.routing import publish, trials
 from decisions.routing.trials import Count, Trial
+from decisions.watch import alerts
 
 ALPHA = 0.005  # the chance that the limits of one share ever miss it; a sign compares two shares
 OVERRIDE_FACTOR = 1.5  # how far the canary's override rate may lie above the live policy's

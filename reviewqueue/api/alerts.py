@@ -15,9 +15,9 @@ from rest_framework.request import Request
 
 from decisions import rights
 from decisions.exceptions import NotFound
-from decisions.measure import alerts, telling, watch
 from decisions.models import Alert
 from decisions.rights import Act, Standing
+from decisions.watch import alerts, look, telling
 from reviewqueue.api import auth, shapes, shapes_alerts
 from reviewqueue.api.door import QUEUE, Door, answer, once, within
 from reviewqueue.api.filters import MomentFilter
@@ -50,7 +50,7 @@ class Alerts(Listing):
 
     @cached_property
     def checked(self) -> Mapping[int, datetime]:
-        return watch.checked_at([self.chain])
+        return look.checked_at([self.chain])
 
     def key(self) -> tuple[str, ...]:
         return "opened_at", "id"
@@ -76,7 +76,7 @@ class One(Door):
         if found is None:
             raise NotFound
         rights.require(auth.of(request).user, Act.SEE_ALERTS, queue_id=found.queue_id)
-        return answer(_shown(found, watch.checked_at([found.queue_id])))
+        return answer(_shown(found, look.checked_at([found.queue_id])))
 
 
 class Acknowledge(Door):
@@ -144,7 +144,7 @@ class Close(Door):
 
 
 def _changed(alert: Alert) -> HttpResponse:
-    return answer(_shown(alert, watch.checked_at([alert.queue_id])))
+    return answer(_shown(alert, look.checked_at([alert.queue_id])))
 
 
 def _shown(alert: Alert, checked: Mapping[int, datetime]) -> dict[str, Any]:

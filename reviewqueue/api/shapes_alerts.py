@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from decisions.measure.alerts import LONGEST_TEXT
 from decisions.models import Alert
+from decisions.watch.alerts import LONGEST_TEXT
 from reviewqueue.api.shapes import Shape
 
 MOMENTS = (

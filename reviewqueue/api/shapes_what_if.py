@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from decisions.measure.terms import WINDOWS
+from decisions.measure.supposed.terms import WINDOWS
 from decisions.measure.thresholds import Bound, Verdict
 from reviewqueue.api.shapes import BIGGEST, Shape
 

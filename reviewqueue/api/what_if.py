@@ -9,8 +9,9 @@ from rest_framework.request import Request
 
 from decisions import rights
 from decisions.exceptions import Conflict
-from decisions.measure import recent, recommend, terms, what_if
-from decisions.measure.recommend import Recommendation
+from decisions.measure import what_if
+from decisions.measure.supposed import recent, recommend, terms
+from decisions.measure.supposed.recommend import Recommendation
 from decisions.measure.what_if import Answer
 from decisions.queues import live as in_force
 from decisions.queues.live import Live

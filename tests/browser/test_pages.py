@@ -18,8 +18,8 @@ from decisions.routing import guard
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from tests.browser.conftest import Visit, Visitor
-from tests.decisions.measure.alerting import make_alert, make_closed
 from tests.decisions.measure.measured import yesterday_measured
+from tests.decisions.watch.alerting import make_alert, make_closed
 from tests.factories import make_item, make_policy, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.browser

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from decisions.models import Queue
 from tests.browser.conftest import Visitor
-from tests.decisions.measure.busy import busy_queue
+from tests.decisions.watch.busy import busy_queue
 from tests.factories import make_user
 
 pytestmark = pytest.mark.browser

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from decisions import redact, rights
 from decisions.exceptions import Fault, Invalid, NotFound
-from decisions.measure import alerts, behind, telling, watch
 from decisions.models import Alert, Item, Queue, User
 from decisions.record import log
 from decisions.rights import Act
+from decisions.watch import alerts, behind, look, telling
 from reviewqueue.web import queues
 from reviewqueue.web.conditional import unchanged_is_304
 from reviewqueue.web.people import signed_in
@@ -71,7 +71,12 @@ def items(request: HttpRequest, alert_id: int) -> HttpResponse:
     alert = _one(person, alert_id)
     queues.one(person, alert.queue.slug, Act.READ_RECORD)
     rows = behind.items(alert).select_related("policy", "model").order_by("-arrived_at", "-pk")[:ITEMS]
-    context = {"alert": alert, "what": telling.what(alert), "rows": _lines(list(rows), person, alert.queue), "shown": ITEMS}
+    context = {
+        "alert": alert,
+        "what": telling.what(alert),
+        "rows": _lines(list(rows), person, alert.queue),
+        "shown": ITEMS,
+    }
     return render(request, "floor/alert_items.html", context)
 
 
@@ -139,7 +144,7 @@ def _inbox(request: HttpRequest) -> dict[str, Any]:
     if before.isdecimal() and len(before) < 19:
         closed = closed.filter(pk__lt=int(before))
     page = list(closed[: SHOWN + 1])
-    checked = watch.checked_at(ids)
+    checked = look.checked_at(ids)
     return {
         "queues": mine,
         "open": [_row(alert, checked.get(alert.queue_id)) for alert in seen.open().order_by("-opened_at")[:SHOWN]],
@@ -164,7 +169,7 @@ def _row(alert: Alert, checked_at: Any) -> dict[str, Any]:
 def _incident(person: User, alert: Alert) -> dict[str, Any]:
     at = log.now()
     return {
-        **_row(alert, watch.checked_at([alert.queue_id]).get(alert.queue_id)),
+        **_row(alert, look.checked_at([alert.queue_id]).get(alert.queue_id)),
         "queue": alert.queue,
         "compared": telling.compared(alert),
         "steps": [(event, *STEPS[event.reason]) for event in alerts.steps(alert) if event.reason in STEPS],

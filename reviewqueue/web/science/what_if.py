@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from decisions.exceptions import Conflict, Invalid, NotFound
-from decisions.measure import recommend, terms, what_if
-from decisions.measure.terms import Terms
+from decisions.measure import what_if
+from decisions.measure.supposed import recommend, terms
+from decisions.measure.supposed.terms import Terms
 from decisions.measure.what_if import Answer
 from decisions.models import Policy, Queue
 from decisions.queues import live as in_force

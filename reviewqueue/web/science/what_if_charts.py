@@ -8,8 +8,8 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from decisions.measure.staffing import Path
-from decisions.measure.terms import score_range
+from decisions.measure.supposed.staffing import Path
+from decisions.measure.supposed.terms import score_range
 from decisions.measure.what_if import Answer
 from decisions.queues.live import Live
 from decisions.routing.policy import FloatArray

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from decisions.measure.prospects import Figure
-from decisions.measure.recommend import Recommendation
-from decisions.measure.sides import Row
+from decisions.measure.supposed.prospects import Figure
+from decisions.measure.supposed.recommend import Recommendation
+from decisions.measure.supposed.sides import Row
 from decisions.measure.what_if import Answer
 from decisions.queues.spec import Spec
 from reviewqueue.templatetags import figures

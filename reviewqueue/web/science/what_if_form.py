@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from decisions.measure.terms import WINDOWS, Terms
+from decisions.measure.supposed.terms import WINDOWS, Terms
 
 DAYS = 28  # that are looked at if nothing else is said
 FIELDS = tuple(Terms.__dataclass_fields__)

@@ -13,7 +13,7 @@ from decisions.effects import endpoints, notices, webhooks
 from decisions.models import Alert, Notice, Queue
 from decisions.record import log
 from tests.decisions.effects.conftest import Street
-from tests.decisions.measure.alerting import make_alert
+from tests.decisions.watch.alerting import make_alert
 from tests.factories import make_queue, make_user
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from decisions.measure import prospects
-from decisions.measure.prospects import NO_ITEMS, NOT_MEASURED, Figure
 from decisions.measure.regions import Labels, Supposed, World
+from decisions.measure.supposed import prospects
+from decisions.measure.supposed.prospects import NO_ITEMS, NOT_MEASURED, Figure
 from decisions.routing.policy import BoolArray, Cuts, FloatArray
 from tests.decisions.measure.supposing import LIVE, Made, made
 

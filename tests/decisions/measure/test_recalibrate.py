@@ -11,7 +11,6 @@ from decisions.models import Item, ModelVersion, Policy, Queue
 from decisions.routing import policy, publish
 from decisions.routing.policy import Cuts
 from reviewqueue.web.science import operating_charts
-from tests.decisions.measure.busy import busy_queue
 from tests.decisions.measure.measured import (
     DAY,
     MIDNIGHT,
@@ -27,6 +26,7 @@ from tests.decisions.measure.measured import (
     ruled,
     soft,
 )
+from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_policy
 
 pytestmark = pytest.mark.django_db

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from decisions.measure import recent, recommend, terms
-from decisions.measure.recommend import Recommendation
+from decisions.measure.supposed import recent, recommend, terms
+from decisions.measure.supposed.recommend import Recommendation
 from decisions.models import Policy, Queue
 from decisions.queues import live as in_force
 from decisions.queues.spec import Money, PolicySpec, ValueFormula
-from tests.decisions.measure.busy import busy_queue
+from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from decisions.measure import staffing
-from decisions.measure.staffing import Staff
+from decisions.measure.supposed import staffing
+from decisions.measure.supposed.staffing import Staff
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STAFF = Staff(people=4, hours=5, handling_seconds=36)  # 100 an hour each

@@ -9,14 +9,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from decisions.exceptions import Invalid
-from decisions.measure import recent, terms, what_if
-from decisions.measure.terms import Terms
+from decisions.measure import what_if
+from decisions.measure.supposed import recent, terms
+from decisions.measure.supposed.terms import Terms
 from decisions.measure.what_if import Answer
 from decisions.models import Item, Policy, Queue, Rollup
 from decisions.queues import live as in_force
 from decisions.queues.spec import ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
 from decisions.routing.simulate import Kind
-from tests.decisions.measure.busy import busy_queue
+from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_queue
 
 pytestmark = pytest.mark.django_db

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from decisions.measure import worth
-from decisions.measure.prospects import NOT_MEASURED, Figure
 from decisions.measure.regions import Supposed, World, codes
-from decisions.measure.worth import Amounts, Plan, Prices
+from decisions.measure.supposed import worth
+from decisions.measure.supposed.prospects import NOT_MEASURED, Figure
+from decisions.measure.supposed.worth import Amounts, Plan, Prices
 from decisions.queues.spec import Money, ValueFormula
 from decisions.routing import policy
 from decisions.routing.policy import Cuts, FloatArray

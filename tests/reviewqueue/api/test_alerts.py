@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from decisions.measure import watch
 from decisions.models import Alert, Event, Queue, Rollup
-from tests.decisions.measure.alerting import make_alert, make_closed
+from decisions.watch import look
+from tests.decisions.watch.alerting import make_alert, make_closed
 from tests.factories import NOON, make_queue
 from tests.reviewqueue.api.caller import Caller, caller
 
@@ -40,7 +40,7 @@ def test_an_alert_says_what_is_off_and_since_when(queue: Queue, lead: Caller) ->
     assert told["what"] == "the share of hard actions"
     assert told["figures"]["share"] == 0.31
     assert told["normal_since"] is None
-    Rollup.objects.create(queue=queue, figure=watch.CHECKED, at=NOON, value=0, made_at=NOON + HOUR)
+    Rollup.objects.create(queue=queue, figure=look.CHECKED, at=NOON, value=0, made_at=NOON + HOUR)
     assert lead.get(f"alerts/{alert.pk}/").json()["normal_since"] is not None
 
 

@@ -13,7 +13,7 @@ from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.api import urls
 from reviewqueue.api.door import Door
-from tests.decisions.measure.alerting import make_alert
+from tests.decisions.watch.alerting import make_alert
 from tests.factories import NOON, make_item, make_policy, make_queue, make_task
 from tests.reviewqueue.api.caller import SCOPES, Caller, caller
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from decisions.models import ModelVersion, Policy, Queue
 from decisions.routing import guard
-from tests.decisions.measure.busy import busy_queue
+from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_item, make_policy, make_queue
 from tests.reviewqueue.api.caller import Caller, caller
 

@@ -19,7 +19,7 @@ from decisions.routing import publish
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from reviewqueue.api import auth, examples, ops
-from tests.decisions.measure.alerting import make_alert
+from tests.decisions.watch.alerting import make_alert
 from tests.factories import NOON, make_item, make_queue, make_task
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller

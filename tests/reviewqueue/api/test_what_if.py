@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from decisions.models import Policy, Queue
 from reviewqueue.api import examples_what_if
-from tests.decisions.measure.busy import busy_queue
+from tests.decisions.watch.busy import busy_queue
 from tests.factories import make_queue
 from tests.reviewqueue.api.caller import caller
 from tests.reviewqueue.web.test_what_if import aim_at

@@ -15,10 +15,11 @@ from django.db import transaction
 from pytest_django import Settings
 
 from decisions.intake import parse, submit
-from decisions.measure import rollups, watch
+from decisions.measure import rollups
 from decisions.models import Alert, Decision, Policy, Queue, Ruling, Task, User
 from decisions.queues import live
 from decisions.queues.spec import Spec
+from decisions.watch import look
 from decisions.work import suggest
 from reviewqueue.demo import drift, replay, rows, setup
 from reviewqueue.demo.drift import Drift
@@ -64,7 +65,7 @@ class Town:
     def look(self, at: datetime) -> None:
         self.looked_at = at
         rollups.roll_up(at)
-        self.found |= {(alert.kind, alert.key) for alert in watch.check(self.queue, at)}
+        self.found |= {(alert.kind, alert.key) for alert in look.check(self.queue, at)}
 
 
 def decide(queue: Queue, truths: dict[str, Any], person: User, at: datetime) -> None:

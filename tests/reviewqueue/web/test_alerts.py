@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from decisions.measure import alerts, watch
 from decisions.models import Alert, Queue, Rollup, User
-from tests.decisions.measure.alerting import FIGURES, make_alert, make_closed
+from decisions.watch import alerts, look
+from tests.decisions.watch.alerting import FIGURES, make_alert, make_closed
 from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def send(person: User, alert: Alert, step: str, **data: str) -> Any:
 def test_an_empty_inbox_says_when_it_was_looked_at(queue: Queue, lead: User) -> None:
     assert "Nothing was checked yet" in text(lead)
     at = NOON.replace(hour=14, minute=5)
-    Rollup.objects.create(queue=queue, figure=watch.CHECKED, at=at, value=0, made_at=at)
+    Rollup.objects.create(queue=queue, figure=look.CHECKED, at=at, value=0, made_at=at)
     assert "Nothing is off" in text(lead)
     assert "Last checked at 14:05" in text(lead)
 
@@ -56,7 +56,7 @@ def test_an_empty_inbox_says_when_it_was_looked_at(queue: Queue, lead: User) -> 
 def test_one_that_was_not_looked_at_is_not_hidden_by_others(queue: Queue, lead: User) -> None:
     other = make_queue()
     alerts_of = make_user("lead")
-    assert Rollup.objects.create(queue=other, figure=watch.CHECKED, at=NOON, value=0, made_at=NOON)
+    assert Rollup.objects.create(queue=other, figure=look.CHECKED, at=NOON, value=0, made_at=NOON)
     assert "Nothing was checked yet" in text(alerts_of)
 
 
@@ -146,7 +146,7 @@ def test_who_may_only_read_gets_no_buttons(queue: Queue) -> None:
 
 def test_back_to_normal_is_said_and_the_incident_stays(queue: Queue, lead: User) -> None:
     alert = make_alert(queue)
-    Rollup.objects.create(queue=queue, figure=watch.CHECKED, at=NOON, value=0, made_at=NOON + HOUR)
+    Rollup.objects.create(queue=queue, figure=look.CHECKED, at=NOON, value=0, made_at=NOON + HOUR)
     assert "is back to normal since" in text(lead, f"/floor/alerts/{alert.pk}/")
     assert "back to normal" in text(lead)
 

@@ -12,7 +12,7 @@ from decisions.models import Action, Event, Membership, Queue, Shift, Task, User
 from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.web import urls
-from tests.decisions.measure.alerting import make_alert
+from tests.decisions.watch.alerting import make_alert
 from tests.factories import NOON, make_frame, make_item, make_policy, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db

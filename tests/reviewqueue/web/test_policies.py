@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from decisions.models import Policy, PolicyChange, Queue, User
 from decisions.routing import guard, publish
-from tests.decisions.measure.busy import busy_queue
+from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_item, make_policy, make_queue, make_user
 
 pytestmark = pytest.mark.django_db

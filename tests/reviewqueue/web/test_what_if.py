@@ -12,7 +12,7 @@ from django.utils import timezone
 from decisions.measure import rollups
 from decisions.models import ModelVersion, Policy, Queue
 from decisions.queues.spec import ModelSpec, PolicySpec, ValueFormula
-from tests.decisions.measure.busy import busy_queue
+from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_queue, make_user
 
 pytestmark = pytest.mark.django_db

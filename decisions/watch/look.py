@@ -14,14 +14,15 @@ import numpy as np
 import orjson
 from django.db.models import Max
 
-from decisions.measure import alerts, sample, signals
+from decisions.measure import sample
 from decisions.measure.counts import floor_hour
 from decisions.measure.rollups import HOUR
 from decisions.measure.sample import DAY, Traffic
-from decisions.measure.signals import Look, Off, Payloads, Usual
 from decisions.models import Alert, Body, Item, Label, Policy, Queue, Rollup, Ruling
 from decisions.queues.spec import FieldType
 from decisions.record import digest
+from decisions.watch import alerts, signals
+from decisions.watch.signals import Look, Off, Payloads, Usual
 
 WINDOW = 28  # days
 SAMPLE = 20_000  # items, of the window and of the last day

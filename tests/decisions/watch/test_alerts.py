@@ -8,9 +8,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from decisions.exceptions import Conflict, Forbidden, Invalid, NotFound
-from decisions.measure import alerts
 from decisions.models import Alert, Event, Notice, Queue, User
-from tests.decisions.measure.alerting import FIGURES, make_alert, make_closed, off
+from decisions.watch import alerts
+from tests.decisions.watch.alerting import FIGURES, make_alert, make_closed, off
 from tests.factories import NOON, make_queue, make_user
 
 pytestmark = pytest.mark.django_db

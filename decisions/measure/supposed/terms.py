@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault, Invalid
 from decisions.measure import floor
-from decisions.measure.staffing import Staff
+from decisions.measure.supposed.staffing import Staff
 from decisions.models import Policy, Rollup
 from decisions.queues import checks
 from decisions.queues.live import Live

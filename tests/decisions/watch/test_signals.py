@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from decisions.measure import signals
-from decisions.measure.signals import DAY, Against, FloatArray, Off, Payloads, Usual
+from decisions.watch import signals
+from decisions.watch.signals import DAY, Against, FloatArray, Off, Payloads, Usual
 
 ALWAYS = Usual()
 NIGHT = 0.2  # of the traffic at noon

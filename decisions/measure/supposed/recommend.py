@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decisions.measure import advice, label_counts, prospects, thresholds
-from decisions.measure.recent import Recent
+from decisions.measure import advice, label_counts, thresholds
 from decisions.measure.regions import World
-from decisions.measure.sides import Side
-from decisions.measure.terms import Terms, score_range
+from decisions.measure.supposed import prospects
+from decisions.measure.supposed.recent import Recent
+from decisions.measure.supposed.sides import Side
+from decisions.measure.supposed.terms import Terms, score_range
+from decisions.measure.supposed.worth import Amounts
 from decisions.measure.thresholds import Advice, ControlAdvice, Crew, SoftAdvice, Traffic
-from decisions.measure.worth import Amounts
 from decisions.queues.live import Live
 from decisions.routing.policy import FloatArray
 from decisions.routing.simulate import Kind, Stream

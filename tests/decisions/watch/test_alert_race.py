@@ -8,7 +8,7 @@ from django.db import transaction
 
 from decisions.models import Notice
 from tests.decisions.effects.world import elsewhere
-from tests.decisions.measure.alerting import make_alert
+from tests.decisions.watch.alerting import make_alert
 from tests.factories import NOON, make_queue
 
 LATER = NOON + timedelta(hours=1)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from decisions.measure import estimates, intervals
-from decisions.measure.prospects import NOT_MEASURED, Figure
 from decisions.measure.regions import Band, CodeArray, Region, Supposed
+from decisions.measure.supposed.prospects import NOT_MEASURED, Figure
 from decisions.queues.spec import Money, ValueFormula
 from decisions.routing.policy import BoolArray, FloatArray
 

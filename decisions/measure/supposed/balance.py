@@ -1,9 +1,10 @@
 """What two policies are worth, what people's time costs, and of that what it costs to know how good they are."""
 
-from decisions.measure import intervals, prospects, worth
-from decisions.measure.prospects import Figure
-from decisions.measure.recent import Recent
-from decisions.measure.sides import Row, Side, daily, difference
+from decisions.measure import intervals
+from decisions.measure.supposed import prospects, worth
+from decisions.measure.supposed.prospects import Figure
+from decisions.measure.supposed.recent import Recent
+from decisions.measure.supposed.sides import Row, Side, daily, difference
 
 SECONDS = 60
 

@@ -7,14 +7,15 @@ from functools import cached_property
 
 import numpy as np
 
-from decisions.measure import intervals, prospects, staffing
+from decisions.measure import intervals
 from decisions.measure.intervals import Limits
-from decisions.measure.prospects import Figure
-from decisions.measure.recent import Recent
 from decisions.measure.regions import Supposed
-from decisions.measure.staffing import Path
-from decisions.measure.terms import Terms
-from decisions.measure.worth import Plan
+from decisions.measure.supposed import prospects, staffing
+from decisions.measure.supposed.prospects import Figure
+from decisions.measure.supposed.recent import Recent
+from decisions.measure.supposed.staffing import Path
+from decisions.measure.supposed.terms import Terms
+from decisions.measure.supposed.worth import Plan
 from decisions.queues.live import Live
 from decisions.routing import simulate
 from decisions.routing.policy import Cuts, FloatArray

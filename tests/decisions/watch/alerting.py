@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from decisions.measure import alerts
 from decisions.models import Alert, Queue, User
+from decisions.watch import alerts
 from tests.factories import NOON, make_user
 
 FIGURES = {

@@ -12,8 +12,8 @@ from decisions.measure import sample, window
 from decisions.measure.counts import MODEL
 from decisions.measure.regions import Labels, World
 from decisions.measure.sample import Labelled, Purpose, Traffic
+from decisions.measure.supposed.worth import Amounts, Prices
 from decisions.measure.window import Filters, Window
-from decisions.measure.worth import Amounts, Prices
 from decisions.models import Policy
 from decisions.queues.live import Live
 from decisions.queues.spec import Spec

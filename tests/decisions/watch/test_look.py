@@ -10,9 +10,10 @@ import pytest
 from django.db import connection
 from django.db.models.base import ModelState
 
-from decisions.measure import alerts, rollups, watch
+from decisions.measure import rollups
 from decisions.models import Alert, Body, Decision, Item, Label, ModelVersion, Policy, Queue, Ruling, Task, User
-from tests.decisions.measure.alerting import make_alert
+from decisions.watch import alerts, look
+from tests.decisions.watch.alerting import make_alert
 from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +52,7 @@ def scores(n: int, *, seed: int = 1, shift: float = 0.0) -> Any:
 
 def found(queue: Queue, at: datetime) -> set[tuple[str, str]]:
     """Look at a queue and return what is off."""
-    return {(alert.kind, alert.key) for alert in watch.check(queue, at)}
+    return {(alert.kind, alert.key) for alert in look.check(queue, at)}
 
 
 @pytest.fixture
@@ -63,10 +64,10 @@ def test_a_quiet_queue_is_quiet_and_was_looked_at(queue: Queue) -> None:
     arrive(queue, scores(1500))
     at = LIVE + HOUR
     assert found(queue, at) == set()
-    assert watch.checked_at([queue.pk, 0]) == {queue.pk: at}
+    assert look.checked_at([queue.pk, 0]) == {queue.pk: at}
     assert found(queue, at) == set()
-    assert watch.check_all(at + HOUR) == 0
-    assert watch.checked_at([queue.pk]) == {queue.pk: at + HOUR}
+    assert look.check_all(at + HOUR) == 0
+    assert look.checked_at([queue.pk]) == {queue.pk: at + HOUR}
 
 
 def test_a_shift_of_scores_opens_alerts_with_their_figures_and_beginning(queue: Queue) -> None:
@@ -249,26 +250,26 @@ def test_what_was_mended_and_comes_back_is_a_new_alert_after_the_quiet_time(queu
 def test_the_number_of_queries_does_not_follow_the_traffic(queue: Queue, django_assert_max_num_queries: Any) -> None:
     arrive(queue, scores(1500), segment=lambda place: f"s{place % 20}", source=lambda place: f"w{place % 10}")
     with django_assert_max_num_queries(20):
-        watch.check(queue, LIVE + HOUR)
+        look.check(queue, LIVE + HOUR)
 
 
 def test_one_queue_that_cannot_be_read_does_not_blind_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     broken, sound = make_queue(), make_queue()
-    look = watch.check
+    looked = look.check
 
     def check(queue: Queue, at: datetime) -> list[Alert]:
         if queue == broken:
             raise ZeroDivisionError
-        return look(queue, at)
+        return looked(queue, at)
 
-    monkeypatch.setattr(watch, "check", check)
+    monkeypatch.setattr(look, "check", check)
     with pytest.raises(ExceptionGroup, match="not looked at"):
-        watch.check_all(NOON)
-    assert watch.checked_at([broken.pk, sound.pk]) == {sound.pk: NOON}
+        look.check_all(NOON)
+    assert look.checked_at([broken.pk, sound.pk]) == {sound.pk: NOON}
 
 
 def test_a_queue_without_a_live_policy_is_left_alone(queue: Queue) -> None:
     Policy.objects.update(state="retired")
     make_alert(queue)
-    assert watch.check(queue, NOON) == []
-    assert watch.checked_at([queue.pk]) == {}
+    assert look.check(queue, NOON) == []
+    assert look.checked_at([queue.pk]) == {}

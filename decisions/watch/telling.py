@@ -6,8 +6,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from decisions.measure.signals import Against
 from decisions.models import Alert, Item
+from decisions.watch.signals import Against
 
 
 def what(alert: Alert) -> str:
