@@ -1,6 +1,6 @@
 """Alerts: what is off, and the steps by which people deal with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -79,9 +79,19 @@ class One(Door):
         return answer(_shown(found, look.checked_at([found.queue_id])))
 
 
-class Acknowledge(Door):
+class Step(Door):
+    """A step of an incident."""
+
     scopes = frozenset({"manage"})
 
+    def take(self, request: Request, alert: int, shape: type[shapes.Shape], verb: Callable[..., Alert]) -> HttpResponse:
+        """Take the step with what was sent."""
+        asked = shapes.read(shape, request)
+        within(request, Alert.objects.all(), alert)
+        return _changed(verb(alert_id=alert, by=auth.of(request).user, at=timezone.now(), **asked))
+
+
+class Acknowledge(Step):
     @extend_schema(
         operation_id="acknowledge_alert",
         summary="Take an alert on: it is yours",
@@ -90,14 +100,10 @@ class Acknowledge(Door):
     )
     @once
     def post(self, request: Request, alert: int) -> HttpResponse:
-        shapes.read(shapes.Nothing, request)
-        within(request, Alert.objects.all(), alert)
-        return _changed(alerts.acknowledge(alert_id=alert, by=auth.of(request).user, at=timezone.now()))
+        return self.take(request, alert, shapes.Nothing, alerts.acknowledge)
 
 
-class Snooze(Door):
-    scopes = frozenset({"manage"})
-
+class Snooze(Step):
     @extend_schema(
         operation_id="snooze_alert",
         summary="Put an alert off",
@@ -106,14 +112,10 @@ class Snooze(Door):
     )
     @once
     def post(self, request: Request, alert: int) -> HttpResponse:
-        asked = shapes.read(shapes_alerts.Snooze, request)
-        within(request, Alert.objects.all(), alert)
-        return _changed(alerts.snooze(alert_id=alert, by=auth.of(request).user, at=timezone.now(), **asked))
+        return self.take(request, alert, shapes_alerts.Snooze, alerts.snooze)
 
 
-class Diagnose(Door):
-    scopes = frozenset({"manage"})
-
+class Diagnose(Step):
     @extend_schema(
         operation_id="diagnose_alert",
         summary="Name the cause",
@@ -122,14 +124,10 @@ class Diagnose(Door):
     )
     @once
     def post(self, request: Request, alert: int) -> HttpResponse:
-        asked = shapes.read(shapes_alerts.Diagnose, request)
-        within(request, Alert.objects.all(), alert)
-        return _changed(alerts.diagnose(alert_id=alert, by=auth.of(request).user, at=timezone.now(), **asked))
+        return self.take(request, alert, shapes_alerts.Diagnose, alerts.diagnose)
 
 
-class Close(Door):
-    scopes = frozenset({"manage"})
-
+class Close(Step):
     @extend_schema(
         operation_id="close_alert",
         summary="Close an incident with what was learnt",
@@ -138,9 +136,7 @@ class Close(Door):
     )
     @once
     def post(self, request: Request, alert: int) -> HttpResponse:
-        asked = shapes.read(shapes_alerts.Close, request)
-        within(request, Alert.objects.all(), alert)
-        return _changed(alerts.close(alert_id=alert, by=auth.of(request).user, at=timezone.now(), **asked))
+        return self.take(request, alert, shapes_alerts.Close, alerts.close)
 
 
 def _changed(alert: Alert) -> HttpResponse:

@@ -1,5 +1,6 @@
 """The policies of a queue: drafts, each step of a policy's life, and how a canary stands."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import Prefetch
@@ -22,6 +23,7 @@ from reviewqueue.api import auth, shapes
 from reviewqueue.api import shapes_policies as told
 from reviewqueue.api.door import Door, answer, once, queue_named
 
+Verb = Callable[..., PolicyChange]
 PAGE = 1000  # policies are few; older ones are on the page of the queue's policies
 STEPS = Prefetch("changes", PolicyChange.objects.select_related("person").order_by("pk"))
 
@@ -65,15 +67,12 @@ class Step(Door):
     scopes = frozenset({"manage"})
     act: ClassVar[Act]
 
-    def policy(self, request: Request, queue: str, no: int, said: dict[str, Any]) -> Policy:
-        """Return the policy in the state in which the caller saw it, if the caller may take the step."""
-        found = queue_named(request, queue)
-        rights.require(auth.of(request).user, self.act, queue_id=found.pk)
-        return publish.numbered(found, no, said.pop("state", ""))
-
-    def given(self, request: Request) -> dict[str, Any]:
-        """Return who takes the step, and when."""
-        return {"by": auth.of(request).user, "at": timezone.now()}
+    def take(self, request: Request, queue: str, no: int, said: dict[str, Any], verb: Verb) -> HttpResponse:
+        """Take the step with a policy in the state in which the caller saw it, if the caller may."""
+        found, person = queue_named(request, queue), auth.of(request).user
+        rights.require(person, self.act, queue_id=found.pk)
+        policy = publish.numbered(found, no, said.pop("state", ""))
+        return answer(_changed(verb(policy=policy, by=person, at=timezone.now(), **said)))
 
 
 class Approve(Step):
@@ -87,9 +86,7 @@ class Approve(Step):
     )
     @once
     def post(self, request: Request, queue: str, no: int) -> HttpResponse:
-        said = shapes.read(told.TakeStep, request)
-        policy = self.policy(request, queue, no, said)
-        return answer(_changed(publish.approve(policy=policy, **said, **self.given(request))))
+        return self.take(request, queue, no, shapes.read(told.TakeStep, request), publish.approve)
 
 
 class Withdraw(Step):
@@ -103,9 +100,7 @@ class Withdraw(Step):
     )
     @once
     def post(self, request: Request, queue: str, no: int) -> HttpResponse:
-        said = shapes.read(told.TakeStep, request)
-        policy = self.policy(request, queue, no, said)
-        return answer(_changed(publish.withdraw(policy=policy, **said, **self.given(request))))
+        return self.take(request, queue, no, shapes.read(told.TakeStep, request), publish.withdraw)
 
 
 class StartCanary(Step):
@@ -119,9 +114,7 @@ class StartCanary(Step):
     )
     @once
     def post(self, request: Request, queue: str, no: int) -> HttpResponse:
-        said = shapes.read(told.StartCanary, request)
-        policy = self.policy(request, queue, no, said)
-        return answer(_changed(publish.canary(policy=policy, **said, **self.given(request))))
+        return self.take(request, queue, no, shapes.read(told.StartCanary, request), publish.canary)
 
 
 class StopCanary(Step):
@@ -135,9 +128,7 @@ class StopCanary(Step):
     )
     @once
     def post(self, request: Request, queue: str, no: int) -> HttpResponse:
-        said = shapes.read(told.TakeStep, request)
-        policy = self.policy(request, queue, no, said)
-        return answer(_changed(publish.stop(policy=policy, **said, **self.given(request))))
+        return self.take(request, queue, no, shapes.read(told.TakeStep, request), publish.stop)
 
 
 class Publish(Step):
@@ -151,9 +142,7 @@ class Publish(Step):
     )
     @once
     def post(self, request: Request, queue: str, no: int) -> HttpResponse:
-        said = shapes.read(told.TakeStep, request)
-        policy = self.policy(request, queue, no, said)
-        return answer(_changed(publish.publish(policy=policy, **said, **self.given(request))))
+        return self.take(request, queue, no, shapes.read(told.TakeStep, request), publish.publish)
 
 
 class RollBack(Door):
