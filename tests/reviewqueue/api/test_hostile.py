@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from decisions.models import Queue, Task
+from tests.decisions.watch.alerting import make_alert
 from tests.factories import make_item, make_queue, make_task
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller
@@ -102,9 +103,10 @@ class Target:
         make_task(self.queue)
         self.task = Task.objects.get(pk=self.person.post(f"queues/{self.queue.slug}/claim/").json()["tasks"][0]["id"])
         self.item = make_item(self.queue, route="pass", band="pass", score=0.1, propensity=None)
+        self.alert = make_alert(self.queue)
 
     def path(self, template: str) -> str:
-        ids = {"queue": self.queue.slug, "task": self.task.pk, "item": self.item.pk}
+        ids = {"queue": self.queue.slug, "task": self.task.pk, "item": self.item.pk, "alert": self.alert.pk}
         return template.format(**{"decision": 1, "action": 1, "no": 1, **ids})
 
 
