@@ -80,7 +80,7 @@ def _by_day(new: Buckets) -> dict[str, Any]:
         "rows": [
             {
                 "at": place,
-                "text": formats.date_format(day, "SHORT_DATE_FORMAT"),
+                "text": formats.date_format(day, "j M"),
                 "values": [round(float(value)) for value in row],
             }
             for place, (day, row) in enumerate(zip(new.days, values, strict=True))
