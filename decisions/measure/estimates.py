@@ -217,6 +217,18 @@ def precision(y: FloatArray, pi: FloatArray, *, level: float = LEVEL) -> Share:
     return replace(share, low=low, high=high)
 
 
+def with_unknown(share: Share, answered: float, unknown: float) -> Share:
+    """Return a share whose limits also hold whatever `unknown` items (by weight) are, beside the `answered` ones.
+
+    People take the likeliest or dearest first, so the answers that are there say little of those that are not: the
+    limits are the worst cases (Manski 1989).
+    """
+    if share.low is None or share.high is None or unknown <= 0:
+        return share
+    all_ = answered + unknown
+    return replace(share, low=share.low * answered / all_, high=(share.high * answered + unknown) / all_)
+
+
 def _units(labels: FloatArray, weights: FloatArray, value: float) -> float:
     """Return P(1 - P) / Var^ with Var^ = sum w(w - 1)(y - P)^2 / (sum w)^2, at most that of labels without relation."""
     squares, excess = weights.sum() ** 2, weights * (weights - 1.0)

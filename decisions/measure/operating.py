@@ -207,7 +207,7 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
         hard_items=seen.counts.count(is_model=True, band="hard"),
         hard=_hard(control, seen.counts.count(is_model=True, band="hard")),
         control=_asked(control, seen.counts.count(reason="control")),
-        soft=estimates.precision(soft.y, soft.pi),
+        soft=_soft(soft),
         soft_asked=_asked(soft, seen.counts.count(route="soft", reason="score")),
         measured=seen.measured,
         passes=passes,
@@ -231,7 +231,7 @@ def _moment(seen: Window) -> Moment:
     return Moment(
         seen.end,
         _hard(seen.sample.control, seen.counts.count(is_model=True, band="hard")),
-        estimates.precision(soft.y, soft.pi),
+        _soft(soft),
         missed,
         estimates.recall(caught, missed),
     )
@@ -240,6 +240,13 @@ def _moment(seen: Window) -> Moment:
 def truths(spec: Spec) -> Mapping[str, str]:
     """Return what each outcome says about the question."""
     return {outcome.key: outcome.truth.value for outcome in spec.outcomes}
+
+
+def _soft(rows: Labelled) -> Share:
+    """Return the precision of SOFT: of what was answered, between what it is if the rest is all one or other."""
+    answered = float(rows.weight[~np.isnan(rows.y)].sum())
+    unknown = np.isin(rows.state, [State.OPEN.value, State.EXPIRED.value])
+    return estimates.with_unknown(estimates.precision(rows.y, rows.pi), answered, float(rows.weight[unknown].sum()))
 
 
 def _hard(control: Labelled, items: int) -> Share:

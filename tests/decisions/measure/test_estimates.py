@@ -209,3 +209,12 @@ def test_few_found_misses_are_corrected_with_each_error_at_its_worst() -> None:
     true = estimates.corrected(found, 10_000, perfect, replace(perfect, value=1.0))
     assert isinstance(true, Estimate)
     assert (true.value, true.low, true.high) == (30, *found.at(1 - 0.05 / 3))
+
+
+def test_what_nobody_answered_may_be_anything() -> None:
+    census = estimates.precision(np.array([1.0, 1.0, 1.0, 0.0]), np.ones(4))
+    bounded = estimates.with_unknown(census, 4.0, 12.0)
+    assert (bounded.value, bounded.low, bounded.high) == (0.75, 3 / 16, 15 / 16)
+    assert estimates.with_unknown(census, 4.0, 0.0) == census
+    nothing = estimates.precision(np.empty(0), np.empty(0))
+    assert estimates.with_unknown(nothing, 0.0, 5.0) == nothing
