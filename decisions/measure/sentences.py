@@ -59,7 +59,7 @@ def missed_sentence(found: Count, *, passes: int, noun: str, limit: float | None
         "audits": _number(found.n),
         "passes": _number(passes),
         "noun": noun,
-        "value": _number(_near(found.value)),
+        "value": _number(min(passes, _near(found.value))),
         "low": _number(_down(found.low)),
         "high": _number(min(passes, _up(found.high))),
     }

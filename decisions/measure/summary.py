@@ -73,6 +73,13 @@ def _share(share: Share, named: str) -> str:
         "n": number_format(share.n, use_l10n=True, force_grouping=True),
         "noun": named,
     }
+    if share.value == 1:
+        every = ngettext(
+            "the %(n)s control item was %(noun)s: at least %(low)s of hard items are",
+            "all %(n)s control items were %(noun)s: at least %(low)s of hard items are",
+            share.n,
+        )
+        return every % told
     text = ngettext(
         "about %(value)s of hard items were %(noun)s, between %(low)s and %(high)s, by %(n)s control item",
         "about %(value)s of hard items were %(noun)s, between %(low)s and %(high)s, by %(n)s control items",

@@ -16,6 +16,7 @@ from decisions.measure.sample import Labelled, Purpose, State
 from decisions.models import Frame, ModelVersion, Policy
 
 DAY = timedelta(days=1)
+STILL_OPEN = 0.1  # of a frame's audits, at most, when its answers count
 Span = tuple[datetime, datetime]
 
 
@@ -93,8 +94,8 @@ class Window:
 
     It starts with a whole hour and ends where the counting did.
 
-    `measured` are the spans, disjoint and in order, that have recall: their frames are closed and every audit has
-    ended; all of it where nothing was passed. No count reaches over an edge of theirs.
+    `measured` are the spans, disjoint and in order, that have recall: their frames are closed and at most a tenth of
+    their audits is open; all of it where nothing was passed. No count reaches over an edge of theirs.
     """
 
     at: datetime
@@ -157,8 +158,14 @@ def _or_all(measured: tuple[Span, ...], counts: Bands, within: Span) -> tuple[Sp
 
 
 def _waiting(rows: Labelled) -> set[int]:
-    """Return the frames of which an audit has not ended."""
-    return {int(frame) for frame in np.unique(rows.frame[rows.state == State.OPEN.value]) if frame}
+    """Return the frames of which more than a tenth of the audits is not answered yet.
+
+    Audits wait in an order that is drawn by lot, so the last ones are like the rest, which stand for them.
+    """
+    frames, drawn = np.unique(rows.frame[rows.frame > 0], return_counts=True)
+    waiting = rows.frame[(rows.frame > 0) & (rows.state == State.OPEN.value)]
+    still = np.array([(waiting == frame).sum() for frame in frames])
+    return set(frames[still > STILL_OPEN * drawn].tolist()) if len(frames) else set()
 
 
 def _merge(frames: list[Frame], waiting: set[int], within: Span) -> tuple[Span, ...]:

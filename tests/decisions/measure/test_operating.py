@@ -121,6 +121,14 @@ def test_an_audit_that_nobody_could_answer_is_seen_in_the_response() -> None:
     assert (found.audits.answered, found.audits.cant_tell, found.audits.expired) == (2, 1, 1)
 
 
+def test_recall_does_not_wait_for_the_last_audit() -> None:
+    queue = queue_of_last_week()
+    audited(queue, POSITIVE, *[NEGATIVE] * 18, None, pi=0.5)
+    found = measured(queue)
+    assert found.measured
+    assert (found.missed.response, found.missed.n) == (0.95, 19)
+
+
 def test_recall_waits_for_the_audits_of_a_frame() -> None:
     queue = queue_of_last_week()
     many(queue, 5, 5)
