@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from decisions.exceptions import CapReached, Conflict, QueuePaused, Refused
+from decisions.exceptions import CapReached, QueuePaused, Refused
 from decisions.models import Queue, Task, User
 from decisions.queues.spec import Outcome, Spec, Truth
 from decisions.record import log
@@ -23,6 +23,7 @@ HANDLING = (4.0, 14.0)  # seconds
 LEFT_FOR_PEOPLE = 25  # tasks that stay in each queue for whoever comes to look
 IDLE = 3.0
 DRAW_EVERY = 120.0
+LEAST_DRAW = 20  # audits: fewer say nothing of so many passes
 WHY = "Demo: a frame every few minutes, so that audits need not wait for the day to end"
 
 
@@ -52,12 +53,12 @@ class Crew:
             heapq.heappush(self.due, (time.monotonic() + seconds, number))
 
     def draw(self) -> None:
-        """Close a frame of each queue in which something was passed, and open its audits."""
+        """Close a frame of each queue whose share of the day's audits is worth it, and open its audits."""
         for queue in self.queues:
-            try:
-                frames.close(queue.pk, log.now(), why=WHY)
-            except Conflict:
-                continue
+            at = log.now()
+            span = frames.preview(queue.pk, at)
+            if span and span.budget >= LEAST_DRAW:
+                frames.close(queue.pk, at, why=WHY)
 
     def turn(self, person: User) -> float:
         """Let one person finish what they hold and take the next; return the seconds until they are free again."""
