@@ -19,8 +19,6 @@ PICTURES = {
     "floor": ("manager", "/floor/emails/", "light"),
     "audit": ("auditor", "/audit/emails/", "light"),
     "policy": ("manager", "/policy/emails/", "light"),
-    "operating-point": ("manager", "/policy/credit/operating-point/", "light"),
-    "what-if": ("manager", "/policy/credit/what-if/?soft=0.4", "light"),
 }
 
 

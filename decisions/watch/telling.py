@@ -47,12 +47,13 @@ def sentence(alert: Alert) -> str:
 
 
 def compared(alert: Alert) -> str:
-    """Return which rows were compared with which, "" where a signal is no comparison."""
+    """Return which rows were compared with which, in the queue's time; "" where a signal is no comparison."""
     told = alert.figures
     moments = [parse_datetime(str(told.get(name, ""))) for name in ("from", "to", "before_from", "before_to")]
     if None in moments:
         return ""
-    times = [formats.date_format(localtime(at), "SHORT_DATETIME_FORMAT") for at in moments if at]
+    zone = alert.queue.spec.zone
+    times = [formats.date_format(localtime(at, zone), "SHORT_DATETIME_FORMAT") for at in moments if at]
     return _(
         "Compared: %(rows)s rows from %(start)s to %(end)s with %(rows_before)s rows from %(before_start)s to "
         "%(before_end)s. Without a change, so great a difference has a probability of %(p)s."
