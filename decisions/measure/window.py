@@ -162,10 +162,10 @@ def _waiting(rows: Labelled) -> set[int]:
 
     Audits wait in an order that is drawn by lot, so the last ones are like the rest, which stand for them.
     """
-    frames, drawn = np.unique(rows.frame[rows.frame > 0], return_counts=True)
-    waiting = rows.frame[(rows.frame > 0) & (rows.state == State.OPEN.value)]
-    still = np.array([(waiting == frame).sum() for frame in frames])
-    return set(frames[still > STILL_OPEN * drawn].tolist()) if len(frames) else set()
+    drawn = rows.where(rows.frame > 0)
+    frames, place = np.unique(drawn.frame, return_inverse=True)
+    still = np.bincount(place, drawn.state == State.OPEN.value)
+    return set(frames[still > STILL_OPEN * np.bincount(place)].tolist())
 
 
 def _merge(frames: list[Frame], waiting: set[int], within: Span) -> tuple[Span, ...]:

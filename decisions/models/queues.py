@@ -94,10 +94,6 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         """The one that is tried on a share of the traffic."""
         return self.filter(state=Policy.State.CANARY)
 
-    def once_live(self) -> "PolicyQuerySet":
-        """Retired ones that routed: not those that were withdrawn before they could."""
-        return self.filter(state=Policy.State.RETIRED, live_at__isnull=False)
-
 
 class Policy(models.Model):
     """One version of how scores become routes. All but its state is immutable, held by a trigger.

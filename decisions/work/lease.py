@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any, NoReturn
 
-from django.db.models import DateTimeField, Func
 from django.utils.translation import gettext as _
 
 from decisions import rights
@@ -24,13 +23,6 @@ LOCK = """
     AND task.lease_until > clock_timestamp()
     FOR UPDATE OF task
 """
-
-
-class Clock(Func):
-    """The database's clock, which moves within a transaction and a statement."""
-
-    function = "clock_timestamp"
-    output_field = DateTimeField()
 
 
 def lock(*, task_id: int, lease: int, person: User) -> Task:
