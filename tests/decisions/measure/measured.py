@@ -27,6 +27,12 @@ def soft(queue: Queue, outcome: str | None = None, **fields: Any) -> Item:
     return ruled(make_item(queue, **{"arrived_at": NOON - DAY, **fields}), outcome)
 
 
+def many(queue: Queue, positive: int, negative: int, **fields: Any) -> None:
+    """Let people answer so many soft items."""
+    for k in range(positive + negative):
+        soft(queue, POSITIVE if k < positive else NEGATIVE, **{"u": (k + 0.5) / (positive + negative), **fields})
+
+
 def control(queue: Queue, outcome: str | None = None, share: float = 0.1, **fields: Any) -> Item:
     """Make an item of the control group, and what people said."""
     given = {"band": "hard", "reason": "control", "propensity": share, "score": 0.95, "p": 0.95}
