@@ -52,6 +52,9 @@ class Act(StrEnum):
     FEED_LABELS = "feed_labels"  # read what training gets
     SEE_ALERTS = "see_alerts"
     HANDLE_ALERTS = "handle_alerts"  # acknowledge, put off, diagnose, close
+    MARK_GOLD = "mark_gold"  # say what an item is known to be, and take that back
+    SEE_ACCURACY = "see_accuracy"  # of others: how often they err and agree
+    LIFT_PAUSE = "lift_pause"  # let somebody work again whom their errors paused
 
 
 class Own(StrEnum):
@@ -78,6 +81,7 @@ class Case:
     """What an act is about.
 
     `own`: the person had a hand in the task's item before (`has_hand`), or made what is to be undone, reversed or read.
+    `is_others`: the task is for somebody else alone.
     """
 
     purpose: str = ""
@@ -86,6 +90,7 @@ class Case:
     route: str = ""
     own: bool = False
     is_demo: bool = False
+    is_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Standing:
     kind: str = User.Kind.PERSON
 
 
-INDEPENDENT = frozenset({Purpose.SECOND, Purpose.APPEAL, Purpose.ESCALATION})
+INDEPENDENT = frozenset({Purpose.SECOND, Purpose.GOLD, Purpose.APPEAL, Purpose.ESCALATION})
 ORDINARY = frozenset(Purpose) - {Purpose.APPEAL, Purpose.ESCALATION}
 CASEWORK = frozenset({Act.CLAIM, Act.DECIDE, Act.ESCALATE, Act.HOLD, Act.UNDO})
 
@@ -149,6 +154,9 @@ TABLE: dict[Act, dict[str, Limit]] = {
     Act.FEED_LABELS: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
     Act.SEE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
     Act.HANDLE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
+    Act.MARK_GOLD: {Role.LEAD: YES},
+    Act.SEE_ACCURACY: {Role.LEAD: YES},
+    Act.LIFT_PAUSE: {Role.LEAD: YES},
 }
 # What another system may besides its role, whatever that is; its token's scopes narrow both.
 SERVICE = {Act.READ_QUEUE: YES, Act.INTAKE: YES, Act.RECORD_RESULT: YES, Act.FEED_LABELS: YES}
@@ -171,6 +179,7 @@ def may(standing: Standing, act: Act, case: Case = NOBODY) -> bool:
         return False
     return (
         case.rank <= to.rank
+        and not case.is_others
         and (to.purposes is None or case.purpose in to.purposes)
         and (to.routes is None or case.route in to.routes)
         and _value_fits(standing, to, case.value)
@@ -192,7 +201,7 @@ def _own_fits(to: Limit, case: Case) -> bool:
 
 def who_holds(act: Act, case: Case = NOBODY) -> list[str]:
     """Return the roles in which somebody else, whom no value limit binds, may do this."""
-    fresh = replace(case, own=case.own and case.purpose not in INDEPENDENT)
+    fresh = replace(case, own=case.own and case.purpose not in INDEPENDENT, is_others=False)
     return [role for role in Role if may(Standing(role), act, fresh)]
 
 
@@ -278,7 +287,8 @@ HAND = """coalesce(
 def case_of(task: Task, user: User) -> Case:
     """Return what a task is to this person; their hand in its item is looked up only where it matters."""
     own = task.purpose in INDEPENDENT and has_hand(task, user)
-    return Case(task.purpose, task.rank, task.value, own=own, is_demo=task.is_demo)
+    is_others = task.only_for_id not in (None, user.pk)
+    return Case(task.purpose, task.rank, task.value, own=own, is_demo=task.is_demo, is_others=is_others)
 
 
 def has_hand(task: Task, user: User) -> bool:
@@ -300,7 +310,10 @@ class Reach:
         to = limit(stands, act)
         if to is None:
             return cls("false", ())
-        parts: list[tuple[str, tuple[object, ...]]] = [("decisions_task.rank <= %s", (int(to.rank),))]
+        parts: list[tuple[str, tuple[object, ...]]] = [
+            ("decisions_task.rank <= %s", (int(to.rank),)),
+            ("(decisions_task.only_for_id IS NULL OR decisions_task.only_for_id = %s)", (user.pk,)),
+        ]
         if to.purposes is not None:
             parts.append(("decisions_task.purpose = ANY(%s)", (sorted(to.purposes),)))
         if to.is_valued and stands.value_limit is not None:

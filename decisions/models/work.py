@@ -29,7 +29,7 @@ class Task(models.Model):
 
     `due_step` is the deadline rounded up to the queue's step (first key of the claim), `priority` orders within a step,
     smallest first. `lease` is the fencing token: it grows with every claim and expiry. `round` grows when a
-    decision is undone.
+    decision is undone. `only_for` is the one person who may take it; empty: whoever has the right.
     """
 
     class Purpose(models.TextChoices):
@@ -64,6 +64,7 @@ class Task(models.Model):
     purpose = models.CharField(max_length=10, choices=Purpose)
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     rank = models.PositiveSmallIntegerField(choices=Rank, default=Rank.REVIEWER)
+    only_for = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
     round = models.PositiveSmallIntegerField(default=1)
     value = models.FloatField(null=True)
     is_demo = models.BooleanField(default=False)  # source `demo`: simulated reviewers may take only these
@@ -81,7 +82,15 @@ class Task(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["item", "purpose"], condition=Q(state__in=["waiting", "claimed", "held"]), name="task_one_open"
+                fields=["item", "purpose"],
+                condition=Q(state__in=["waiting", "claimed", "held"]) & ~Q(purpose="gold"),
+                name="task_one_open",
+            ),
+            # Each person answers a gold item for themselves, and one at a time.
+            models.UniqueConstraint(
+                fields=["only_for", "queue"],
+                condition=Q(state__in=["waiting", "claimed", "held"], purpose="gold"),
+                name="task_one_gold",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["claimed", "held"], holder__isnull=False, lease_until__isnull=False)
@@ -100,8 +109,8 @@ class Task(models.Model):
             ),
             models.Index(
                 fields=["queue", "due_at"],
-                condition=Q(state__in=["waiting", "claimed", "held"], purpose__in=["audit", "second"]),
-                name="task_due_audit",
+                condition=Q(state__in=["waiting", "claimed", "held"], purpose__in=["audit", "second", "gold"]),
+                name="task_due_measuring",
             ),
         ]
 

@@ -14,7 +14,7 @@ from decisions.work import rule
 
 LEASES = 1_000  # a batch
 TASKS = 100
-MEASURING = (Task.Purpose.AUDIT, Task.Purpose.SECOND)  # what may end without an answer
+MEASURING = (Task.Purpose.AUDIT, Task.Purpose.SECOND, Task.Purpose.GOLD)  # what may end without an answer
 
 LAPSE = """
 WITH gone AS MATERIALIZED (
@@ -48,8 +48,8 @@ def expire(at: datetime) -> int:
     """Close tasks past their deadline; returns how many.
 
     Soft and control items fall to the spec's `expire_to`, and wait on where it names none, so that no item is left
-    without an end. An audit is closed without a ruling, for its item was passed, and so is a second opinion, for the
-    first one holds. Work in progress is left alone.
+    without an end. An audit is closed without a ruling, for its item was passed, and so are a second opinion, for the
+    first one holds, and a gold task, which only measures. Work in progress is left alone.
     """
     return sum(_expire_queue(slug, at) for slug in Queue.objects.exclude(version=None).values_list("slug", flat=True))
 

@@ -51,6 +51,9 @@ record_result    - - y - -
 feed_labels      - - y y -
 see_alerts       - y y y y
 handle_alerts    - y y - y
+mark_gold        - y - - -
+see_accuracy     - y - - -
+lift_pause       - y - - -
 """
 ORDINARY = frozenset({"soft", "control", "audit", "second", "gold"})
 MEANING = {
@@ -92,6 +95,8 @@ def test_every_cell_is_as_stated(act: Act, role: str) -> None:
         ("decide", "reviewer", None, Case("soft", rank=2), False),  # whatever its purpose
         ("decide", "reviewer", None, Case("appeal"), False),  # appeals are never a reviewer's
         ("decide", "reviewer", None, Case("second", own=True), False),  # a second opinion on one's own
+        ("decide", "reviewer", None, Case("gold", own=True), False),  # who knows the item is not measured by it
+        ("decide", "reviewer", None, Case("soft", is_others=True), False),  # it is for somebody else alone
         ("decide", "reviewer", None, Case("soft", own=True), True),  # a soft task is no second look
         ("decide", "lead", None, Case("escalation", rank=2), True),
         ("decide", "lead", None, Case("escalation", rank=2, own=True), False),  # who passed it on
@@ -169,7 +174,7 @@ def test_a_refusal_names_the_right_and_who_has_it() -> None:
 def hands(queue_item: dict[str, Item], person: User) -> None:
     """Give the person another hand in each item, named by its key."""
     for kind, item in queue_item.items():
-        other = make_task(item.queue, item, purpose="gold", state="decided")
+        other = make_task(item.queue, item, purpose="control", state="decided")
         answered = other if kind == "decided" else None
         if kind == "ruled":
             Ruling.objects.create(
@@ -210,6 +215,7 @@ def test_reach_in_sql_is_the_same_rule_as_may() -> None:
     """On random people, tasks and values; `here` is a decision on the task itself, which was undone."""
     queue = make_queue()
     person = make_user("reviewer", queue)
+    owners = {"nobody": None, "them": person, "another": make_user("reviewer", queue)}
     kinds = ("none", "decided", "ruled", "escalated", "here")
     tasks = {kind: make_task(queue, value=1.0) for kind in kinds}
     hands({kind: task.item for kind, task in tasks.items()}, person)
@@ -226,6 +232,7 @@ def test_reach_in_sql_is_the_same_rule_as_may() -> None:
         rank=st.sampled_from([1, 2]),
         value=st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([-1.0, 0.0, 5.0, 5.1]),
         is_demo=st.booleans(),
+        only_for=st.sampled_from(["nobody", "them", "another"]),
     )
     def agree(
         *,
@@ -238,10 +245,13 @@ def test_reach_in_sql_is_the_same_rule_as_may() -> None:
         rank: int,
         value: float | None,
         is_demo: bool,
+        only_for: str,
     ) -> None:
+        Task.objects.filter(purpose="gold").update(purpose="soft")  # a person has one at a time
         task = tasks[hand]
         task.purpose, task.rank, task.value, task.is_demo = purpose, rank, value, is_demo
-        task.save(update_fields=["purpose", "rank", "value", "is_demo"])
+        task.only_for = owners[only_for]
+        task.save(update_fields=["purpose", "rank", "value", "is_demo", "only_for"])
         stands = Standing(role, limit, kind)
         allowed = rights.may(stands, act, rights.case_of(task, person))
         reach = Reach.of(stands, person, act)

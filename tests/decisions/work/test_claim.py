@@ -50,6 +50,14 @@ def _refuse_queries(*_arguments: object) -> object:
     raise AssertionError("a query")
 
 
+def test_a_task_for_one_person_is_nobody_elses() -> None:
+    queue, person = desk()
+    lead = make_user("lead", queue)
+    task = make_task(queue, only_for=person)
+    assert claim.next_tasks(queue_id=queue.pk, person=lead) == []
+    assert claim.next_tasks(queue_id=queue.pk, person=person) == [task]
+
+
 def test_nothing_waits_nothing_comes() -> None:
     queue, person = desk()
     assert claim.next_tasks(queue_id=queue.pk, person=person) == []
