@@ -97,10 +97,13 @@ class Forbidden(Refused):
 
     code = "forbidden"
 
-    def __init__(self, detail: str = "", *, right: str = "", queue_id: int | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, right: str = "", queue_id: int | None = None, item_id: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.right = right
         self.queue_id = queue_id
+        self.item_id = item_id
 
 
 class TooBig(Refused):

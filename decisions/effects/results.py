@@ -32,7 +32,7 @@ def record(*, action_id: int, person: User, result: str, detail: str, at: dateti
     action = Action.objects.select_for_update(of=("self",)).select_related("item").filter(pk=action_id).first()
     if action is None:
         raise NotFound
-    rights.require(person, Act.RECORD_RESULT, queue_id=action.queue_id)
+    rights.require(person, Act.RECORD_RESULT, queue_id=action.queue_id, item_id=action.item_id)
     _demand_words(result, detail)
     if action.attempts == 0:
         raise Conflict(_("Nobody was told of this action yet."))

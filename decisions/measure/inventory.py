@@ -118,9 +118,9 @@ def entries(person: User, at: datetime, *, only: Iterable[int] = ()) -> list[Ent
 
 def readable(person: User) -> list[Queue]:
     """Return the queues with a spec whose record this person may read."""
-    held = rights.standings(person)
+    held = rights.of(person)
     every = Queue.objects.exclude(version=None).select_related("version__author")
-    standings = ((queue, held.get(queue.pk) or held.get(None)) for queue in every)
+    standings = ((queue, held.on(queue.pk)) for queue in every)
     return [queue for queue, standing in standings if standing and rights.may(standing, Act.READ_RECORD)]
 
 

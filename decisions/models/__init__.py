@@ -8,6 +8,7 @@ from decisions.models.outbox import Action, Delivery, Endpoint, Request
 from decisions.models.people import Membership, Shift, Token, User
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
+from decisions.models.rights import RightsInForce, RightsStep, RightsVersion
 from decisions.models.work import Decision, Move, Ruling, Task
 
 __all__ = [
@@ -37,6 +38,9 @@ __all__ = [
     "Queue",
     "QueueVersion",
     "Request",
+    "RightsInForce",
+    "RightsStep",
+    "RightsVersion",
     "Rollup",
     "Ruling",
     "Score",

@@ -74,7 +74,7 @@ def _locked(item_id: int, by: User, act: Act) -> Item:
     item = Item.objects.filter(pk=item_id).first()
     if item is None:
         raise NotFound
-    rights.require(by, act, queue_id=item.queue_id)
+    rights.require(by, act, queue_id=item.queue_id, item_id=item.pk)
     # The tasks first, as everywhere: a decision that is being written is waited for, and its note goes too.
     list(Task.objects.open().filter(item=item).select_for_update().order_by("pk"))
     item.body = Body.objects.select_for_update().get(item=item)

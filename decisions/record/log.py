@@ -123,6 +123,7 @@ def refuse(user: User, error: Forbidden, at: datetime) -> None:
             chain=error.queue_id or Event.SITE,
             actor=user,
             at=at,
+            item=Item(pk=error.item_id) if error.item_id else None,
             reason=error.right,
         )
 

@@ -155,7 +155,7 @@ def hold(*, task_id: int, lease: int, person: User, until: datetime | None = Non
     """
     reason = why.check(reason, why.Hold) if reason else ""
     task = leases.lock(task_id=task_id, lease=lease, person=person)
-    rights.require(person, Act.HOLD, queue_id=task.queue_id, case=rights.case_of(task, person))
+    rights.require(person, Act.HOLD, queue_id=task.queue_id, case=rights.case_of(task, person), item_id=task.item_id)
     at = log.now()
     until = until or at + HOLD
     if not at < until <= at + LONGEST_HOLD:
@@ -170,7 +170,9 @@ def escalate(*, task_id: int, lease: int, person: User, reason: str) -> Task:
     """Close the task and open one for a lead in its place; returns the new one. The reason is one of `why.Escalate`."""
     why.check(reason, why.Escalate)
     task = leases.lock(task_id=task_id, lease=lease, person=person)
-    rights.require(person, Act.ESCALATE, queue_id=task.queue_id, case=rights.case_of(task, person))
+    rights.require(
+        person, Act.ESCALATE, queue_id=task.queue_id, case=rights.case_of(task, person), item_id=task.item_id
+    )
     if Task.objects.open().filter(item=task.item_id, purpose=Task.Purpose.ESCALATION).exists():
         raise Conflict(_("This item already waits for a lead."))
     at = log.now()

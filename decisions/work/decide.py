@@ -25,7 +25,9 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
     out of the person's reach by now, and with Invalid an answer that the spec in force does not take.
     """
     task = leases.lock(task_id=task_id, lease=lease, person=person)
-    stands = rights.require(person, Act.DECIDE, queue_id=task.queue_id, case=rights.case_of(task, person))
+    stands = rights.require(
+        person, Act.DECIDE, queue_id=task.queue_id, case=rights.case_of(task, person), item_id=task.item_id
+    )
     queue = live.of(task.queue.slug)
     suggested = suggest.suggestion(task.item, task.item.policy, queue.spec)
     sight = redact.for_person(task.item, standing=stands, user=person, spec=queue.spec)

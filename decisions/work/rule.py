@@ -170,7 +170,7 @@ def _require_override(item: Item, before: Ruling | None, person: User) -> rights
         act = {Item.Route.HARD: Act.REVERSE_HARD, Item.Route.PASS: Act.OVERRIDE_PASS}.get(
             Item.Route(item.route), Act.TAKE_OVER
         )
-    return rights.require(person, act, queue_id=item.queue_id, case=case)
+    return rights.require(person, act, queue_id=item.queue_id, case=case, item_id=item.pk)
 
 
 def _clear_way(waiting: list[Task], stands: rights.Standing, item: Item) -> None:
@@ -220,7 +220,7 @@ def undo(*, decision_id: int, person: User) -> Ruling:
     spec = live.of(decision.queue.slug).spec
     task = Task.objects.select_for_update().get(pk=decision.task_id)
     case = Case(own=decision.person_id == person.pk, is_demo=task.is_demo)
-    rights.require(person, Act.UNDO, queue_id=decision.queue_id, case=case)
+    rights.require(person, Act.UNDO, queue_id=decision.queue_id, case=case, item_id=decision.item_id)
     if task.state != Task.State.DECIDED or task.round != decision.round:
         raise Conflict(_("This decision has already been undone."))
     at = log.now()

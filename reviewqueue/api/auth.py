@@ -26,7 +26,7 @@ from rest_framework.throttling import BaseThrottle
 from decisions import rights
 from decisions.exceptions import NotFound, Refused
 from decisions.models import Token, User
-from decisions.rights import Act
+from decisions.rights import Act, Held
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # it loads our classes by name when it is imported
@@ -51,7 +51,7 @@ class Caller:
     user: User
     scopes: frozenset[str]
     queues: frozenset[int]
-    memberships: tuple[tuple[int | None, str, float | None], ...] = ()  # of the person, as the look-up found them
+    held: Held  # where the person stands, as the look-up found it
 
     def reaches(self, queue_id: int | None) -> bool:
         """Say whether the token may be used on this queue (None = the site as a whole)."""
@@ -64,7 +64,7 @@ class Caller:
 
     def demand(self, act: Act, queue_id: int) -> None:
         """Refuse what the person may not do on this queue, at no further query."""
-        stands = rights.standing_of(self.memberships, queue_id, self.user.kind)
+        stands = self.held.on(queue_id)
         if stands is None:
             raise NotFound
         rights.demand(stands, act, queue_id=queue_id)
@@ -99,7 +99,7 @@ FIND = f"""
     SELECT t.id, t.scopes, t.last_used_at,
            ARRAY(SELECT q.queue_id FROM decisions_token_queues q WHERE q.token_id = t.id),
            (SELECT json_agg(json_build_array(m.queue_id, m.role, m.value_limit))
-            FROM decisions_membership m WHERE m.user_id = t.user_id),
+            FROM decisions_membership m WHERE m.user_id = t.user_id), {rights.IN_FORCE},
            {", ".join(f"u.{name}" for name in PERSON)}
     FROM decisions_token t JOIN decisions_user u ON u.id = t.user_id
     WHERE t.digest = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %s) AND u.is_active
@@ -115,14 +115,15 @@ def _find(secret: str, at: datetime) -> Caller | None:
         found = cursor.fetchone()
     if found is None:
         return None
-    token_id, scopes, last_used_at, queues, memberships, *person = found
+    token_id, scopes, last_used_at, queues, memberships, versions, *person = found
     _note_use(token_id, last_used_at, at)
+    user = User.from_db(connection.alias, PERSON, person)
     return Caller(
         token_id=token_id,
-        user=User.from_db(connection.alias, PERSON, person),
+        user=user,
         scopes=frozenset(scopes),
         queues=frozenset(queues),
-        memberships=tuple(map(tuple, memberships or ())),
+        held=Held.read(user.kind, memberships, versions),
     )
 
 

@@ -37,7 +37,7 @@ class ItemLife(Door):
         if found is None:
             raise NotFound
         case = Case(own=_is_theirs(found, user))
-        stands = rights.require(user, Act.READ_RECORD, queue_id=found.queue_id, case=case)
+        stands = rights.require(user, Act.READ_RECORD, queue_id=found.queue_id, case=case, item_id=found.pk)
         spec = live.of(found.queue.slug).spec
         sight = redact.for_person(found, standing=stands, user=user, spec=spec)
         steps = [step for step in history.life(found) if redact.is_seen(step, sight, user=user)]

@@ -16,8 +16,8 @@ def where(person: User, act: Act) -> list[Queue]:
 
 def among(queues: Iterable[Queue], person: User, act: Act) -> list[Queue]:
     """Return those of these queues on which the person has the right; one statement, however many they are."""
-    held = rights.standings(person)
-    return [queue for queue in queues if _covers(held.get(queue.pk) or held.get(None), act)]
+    held = rights.of(person)
+    return [queue for queue in queues if _covers(held.on(queue.pk), act)]
 
 
 def one(person: User, slug: str, act: Act) -> Queue:

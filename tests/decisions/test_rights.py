@@ -1,16 +1,35 @@
 """Every cell of the table of rights, and that the table in SQL is the same table."""
 
 from dataclasses import replace
+from typing import Any
 
+import orjson
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from decisions import rights
 from decisions.exceptions import Forbidden, NotFound
-from decisions.models import Decision, Item, Membership, Move, Ruling, Task, User
-from decisions.rights import Act, Case, Limit, Own, Reach, Standing
-from tests.factories import NOON, make_queue, make_task, make_user
+from decisions.models import (
+    Decision,
+    Event,
+    Item,
+    Membership,
+    Move,
+    Queue,
+    RightsInForce,
+    RightsVersion,
+    Ruling,
+    Task,
+    User,
+)
+from decisions.record import log
+from decisions.rights import DEFAULT, Act, Case, Limit, Own, Reach, Standing, stored
+from decisions.work import rule
+from decisions.work.answer import Answer
+from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
 ROLES = ("reviewer", "lead", "manager", "auditor", "admin")
 
@@ -171,6 +190,90 @@ def test_a_refusal_names_the_right_and_who_has_it() -> None:
     assert "Lead, Manager" in refused.value.detail
 
 
+def in_force(queue: Queue | None, content: dict[str, Any], no: int = 1) -> RightsVersion:
+    """Store a version of the rights, in force at once."""
+    version = RightsVersion.objects.create(
+        queue=queue, no=no, content=content, author=make_user(), why="a trial", created_at=NOON
+    )
+    RightsInForce.objects.update_or_create({"version": version, "since": NOON}, queue=queue)
+    return version
+
+
+@pytest.mark.django_db
+def test_a_queue_has_its_own_rights_over_those_of_the_site() -> None:
+    queue, other = make_queue(), make_queue()
+    person = make_user("lead")
+    in_force(None, {"export": {"lead": {}}, "verify": {"lead": {}}})
+    in_force(queue, {"export": {"lead": None}, "reverse_hard": {"lead": {"routes": ["hard"], "up_to": 50.0}}})
+    here, there = rights.standing(person, queue.pk), rights.standing(person, other.pk)
+    assert here
+    assert there
+    assert [rights.may(here, act) for act in (Act.EXPORT, Act.VERIFY)] == [False, True]
+    assert [rights.may(there, act) for act in (Act.EXPORT, Act.VERIFY)] == [True, True]
+    assert rights.limit(here, Act.DECIDE) == rights.limit(Standing("lead"), Act.DECIDE)
+    assert rights.may(here, Act.REVERSE_HARD, Case(route="hard", value=50.0))
+    assert not rights.may(here, Act.REVERSE_HARD, Case(route="hard", value=50.1))
+    assert rights.may(there, Act.REVERSE_HARD, Case(route="hard", value=50.1))
+    held = rights.of(person)
+    assert (held.on(queue.pk), held.on(other.pk), held.on(None)) == (here, there, rights.standing(person, None))
+    assert rights.table(queue.pk) == here.table
+
+
+@pytest.mark.django_db
+def test_rights_in_force_cost_no_query_of_their_own() -> None:
+    queue = make_queue()
+    person = make_user("lead")
+    in_force(None, {"export": {"lead": {}}})
+    in_force(queue, {"verify": {"lead": {}}})
+    rights.standing(person, queue.pk)  # read once in a process
+    with CaptureQueriesContext(connection) as queries:
+        stands = rights.require(person, Act.VERIFY, queue_id=queue.pk)
+        assert rights.may(stands, Act.EXPORT)
+    assert len(queries) == 1
+
+
+@pytest.mark.django_db
+def test_a_new_version_holds_at_the_next_call() -> None:
+    person = make_user("lead")
+    in_force(None, {"export": {"lead": {}}})
+    rights.require(person, Act.EXPORT, queue_id=None)
+    in_force(None, {}, no=2)
+    with pytest.raises(Forbidden):
+        rights.require(person, Act.EXPORT, queue_id=None)
+
+
+@pytest.mark.django_db
+def test_a_refusal_names_people_to_who_may_read_the_record_only() -> None:
+    queue = make_queue()
+    make_user("admin", queue, name="Ada Admin")
+    make_user("admin", make_queue(), name="Eve Elsewhere")
+    make_user("admin", queue, name="Gone Admin", is_active=False)
+    with pytest.raises(Forbidden) as to_lead:
+        rights.require(make_user("lead", queue), Act.ERASE, queue_id=queue.pk)
+    with pytest.raises(Forbidden) as to_reviewer:
+        rights.require(make_user("reviewer", queue), Act.ERASE, queue_id=queue.pk)
+    assert "Admin. They are: Ada Admin." in to_lead.value.detail
+    assert "Eve" not in to_lead.value.detail
+    assert "Ada" not in to_reviewer.value.detail
+
+
+@pytest.mark.django_db
+def test_a_refused_attempt_names_the_item() -> None:
+    queue = make_queue()
+    item, person = make_item(queue, route="hard", band="hard"), make_user("auditor", queue)
+    with pytest.raises(Forbidden) as refused:
+        rule.override(item_id=item.pk, person=person, answer=Answer("ham", "content"))
+    log.refuse(person, refused.value, NOON)
+    event = Event.objects.get(kind="right.refused")
+    assert (event.item_id, event.chain, event.reason) == (item.pk, queue.pk, "reverse_hard")
+
+
+def test_stored_cells_come_back_as_they_were() -> None:
+    cells = {**DEFAULT.cells, Act.EXPORT: {"lead": None, "manager": Limit(up_to=3.5)}}
+    assert stored.load(orjson.loads(orjson.dumps(stored.dump(cells)))) == cells
+    assert stored.load({"of_another_day": {"lead": {}}, "export": {"of_another_day": {}}}) == {Act.EXPORT: {}}
+
+
 def hands(queue_item: dict[str, Item], person: User) -> None:
     """Give the person another hand in each item, named by its key."""
     for kind, item in queue_item.items():
@@ -210,9 +313,19 @@ def decide_on(task: Task, person: User) -> Decision:
     )
 
 
+LIMITS = st.builds(
+    Limit,
+    is_valued=st.booleans(),
+    rank=st.sampled_from([1, 2]),
+    purposes=st.none() | st.frozensets(st.sampled_from(list(Task.Purpose))),
+    own=st.sampled_from([Own.ANY, Own.INDEPENDENT]),
+    up_to=st.none() | st.sampled_from([0.0, 5.0]),
+)
+
+
 @pytest.mark.django_db
 def test_reach_in_sql_is_the_same_rule_as_may() -> None:
-    """On random people, tasks and values; `here` is a decision on the task itself, which was undone."""
+    """On random people, tables, tasks and values; `here` is a decision on the task itself, which was undone."""
     queue = make_queue()
     person = make_user("reviewer", queue)
     owners = {"nobody": None, "them": person, "another": make_user("reviewer", queue)}
@@ -227,6 +340,7 @@ def test_reach_in_sql_is_the_same_rule_as_may() -> None:
         kind=st.sampled_from(list(User.Kind)),
         limit=st.none() | st.sampled_from([0.0, 5.0, 1e9]),
         act=st.sampled_from([Act.CLAIM, Act.DECIDE, Act.ESCALATE, Act.HOLD, Act.EXPORT]),
+        other=st.none() | LIMITS,
         hand=st.sampled_from(kinds),
         purpose=st.sampled_from(list(Task.Purpose)),
         rank=st.sampled_from([1, 2]),
@@ -240,6 +354,7 @@ def test_reach_in_sql_is_the_same_rule_as_may() -> None:
         kind: User.Kind,
         limit: float | None,
         act: Act,
+        other: Limit | None,
         hand: str,
         purpose: Task.Purpose,
         rank: int,
@@ -252,7 +367,8 @@ def test_reach_in_sql_is_the_same_rule_as_may() -> None:
         task.purpose, task.rank, task.value, task.is_demo = purpose, rank, value, is_demo
         task.only_for = owners[only_for]
         task.save(update_fields=["purpose", "rank", "value", "is_demo", "only_for"])
-        stands = Standing(role, limit, kind)
+        table = DEFAULT.under({act: {role: other}}, (1, "now")) if other else DEFAULT
+        stands = Standing(role, limit, kind, table)
         allowed = rights.may(stands, act, rights.case_of(task, person))
         reach = Reach.of(stands, person, act)
         assert Task.objects.filter(reach.condition, pk=task.pk).exists() is allowed

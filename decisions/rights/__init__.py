@@ -1,0 +1,35 @@
+"""Who may do what, where and up to which value: one table, as a value, as a pure function and as SQL."""
+
+from decisions.rights.default import CASEWORK, DEFAULT, INDEPENDENT
+from decisions.rights.held import IN_FORCE, Held, demand, holders, of, require, standing, table
+from decisions.rights.judge import NOBODY, Case, Standing, limit, may, who_holds
+from decisions.rights.reach import HAND, Reach, case_of, has_hand
+from decisions.rights.words import Act, Limit, Own, Table
+
+__all__ = [
+    "CASEWORK",
+    "DEFAULT",
+    "HAND",
+    "INDEPENDENT",
+    "IN_FORCE",
+    "NOBODY",
+    "Act",
+    "Case",
+    "Held",
+    "Limit",
+    "Own",
+    "Reach",
+    "Standing",
+    "Table",
+    "case_of",
+    "demand",
+    "has_hand",
+    "holders",
+    "limit",
+    "may",
+    "of",
+    "require",
+    "standing",
+    "table",
+    "who_holds",
+]

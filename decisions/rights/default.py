@@ -1,0 +1,65 @@
+"""The rights as they stand in code: version 0, which holds until somebody changes them."""
+
+from decisions.models import Item, Task
+from decisions.rights.words import Act, Limit, Own, Purpose, Role, Table
+
+INDEPENDENT = frozenset({Purpose.SECOND, Purpose.GOLD, Purpose.APPEAL, Purpose.ESCALATION})
+ORDINARY = frozenset(Purpose) - {Purpose.APPEAL, Purpose.ESCALATION}
+CASEWORK = frozenset({Act.CLAIM, Act.DECIDE, Act.ESCALATE, Act.HOLD, Act.UNDO})
+
+YES = Limit()
+OWN = Limit(own=Own.ONLY)
+WORK = Limit(is_valued=True, purposes=ORDINARY, own=Own.INDEPENDENT)
+LEADING = Limit(is_valued=True, rank=Task.Rank.LEAD, own=Own.INDEPENDENT)
+# An escalation ends with who takes it: it can be released, not passed on under a new name.
+ESCALATING = Limit(rank=Task.Rank.LEAD, purposes=frozenset(Purpose) - {Purpose.ESCALATION})
+SENIOR = Limit(rank=Task.Rank.LEAD)
+VALUED = Limit(is_valued=True, rank=Task.Rank.LEAD)
+PASSED = Limit(is_valued=True, routes=frozenset({Item.Route.PASS}))
+DONE_HARD = Limit(is_valued=True, routes=frozenset({Item.Route.HARD}))
+OWN_RULING = Limit(is_valued=True, own=Own.ONLY)
+
+# Who is missing may not. Duties are kept apart: auditors read, keep evidence and decide nothing; administrators manage
+# people and connections, decide nothing and see neither scores nor personal fields; managers route, leads judge cases.
+CELLS: dict[Act, dict[str, Limit]] = {
+    Act.CLAIM: {Role.REVIEWER: WORK, Role.LEAD: LEADING, Role.MANAGER: LEADING},
+    Act.DECIDE: {Role.REVIEWER: WORK, Role.LEAD: LEADING, Role.MANAGER: LEADING},
+    Act.ESCALATE: {Role.REVIEWER: ESCALATING, Role.LEAD: ESCALATING, Role.MANAGER: ESCALATING},
+    Act.HOLD: {Role.REVIEWER: YES, Role.LEAD: SENIOR, Role.MANAGER: SENIOR},
+    Act.UNDO: {Role.REVIEWER: OWN, Role.LEAD: OWN, Role.MANAGER: OWN},
+    Act.TAKE_OVER: {Role.LEAD: VALUED, Role.MANAGER: VALUED},
+    Act.OVERRIDE_PASS: {Role.LEAD: PASSED, Role.MANAGER: PASSED},
+    Act.REVERSE_HARD: {Role.LEAD: DONE_HARD, Role.MANAGER: DONE_HARD},
+    Act.REVERSE_RULING: {Role.REVIEWER: OWN_RULING, Role.LEAD: VALUED, Role.MANAGER: VALUED},
+    Act.SEE_SCORE: dict.fromkeys((Role.REVIEWER, Role.LEAD, Role.MANAGER, Role.AUDITOR), YES),
+    Act.SEE_PERSONAL: dict.fromkeys((Role.REVIEWER, Role.LEAD, Role.MANAGER), YES),
+    Act.READ_QUEUE: dict.fromkeys(Role, YES),
+    Act.READ_RECORD: {**dict.fromkeys(Role, YES), Role.REVIEWER: OWN},
+    Act.EXPORT: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
+    Act.VERIFY: dict.fromkeys((Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
+    Act.ERASE: {Role.ADMIN: YES},
+    Act.LEGAL_HOLD: dict.fromkeys((Role.AUDITOR, Role.ADMIN), YES),
+    Act.DRAFT_POLICY: {Role.MANAGER: YES},
+    Act.APPROVE_POLICY: {Role.MANAGER: YES},
+    Act.PUBLISH_POLICY: {Role.MANAGER: YES},
+    Act.ROLL_BACK_POLICY: {Role.MANAGER: YES},
+    Act.CLOSE_FRAME: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
+    Act.APPLY_QUEUE: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
+    Act.PAUSE_QUEUE: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
+    Act.MANAGE_PEOPLE: {Role.ADMIN: YES},
+    Act.MANAGE_SHIFTS: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
+    Act.MANAGE_ENDPOINT: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
+    Act.REPLAY_DELIVERY: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
+    Act.INTAKE: {Role.MANAGER: YES},
+    Act.RECORD_RESULT: {Role.MANAGER: YES},
+    Act.FEED_LABELS: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
+    Act.SEE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
+    Act.HANDLE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
+    Act.MARK_GOLD: {Role.LEAD: YES},
+    Act.SEE_ACCURACY: {Role.LEAD: YES},
+    Act.LIFT_PAUSE: {Role.LEAD: YES},
+}
+# What another system may besides its role, whatever that is; its token's scopes narrow both.
+SERVICE = {Act.READ_QUEUE: YES, Act.INTAKE: YES, Act.RECORD_RESULT: YES, Act.FEED_LABELS: YES}
+
+DEFAULT = Table(CELLS)
