@@ -10,6 +10,7 @@ from decisions.measure.intervals import exact_lower
 LEVEL = 0.95  # of guarantees, one-sided
 POWER = 0.8  # the chance that a fall is seen
 ENOUGH = 10_000_000  # labels; more than anybody can give
+ABOVE = 0.02  # by how much precision is above its target where a week's control group should show that it is
 CHUNK = 4096  # of numbers tried at once
 
 

@@ -14,7 +14,7 @@ from decisions.measure.label_counts import LEVEL
 
 FloatArray = npt.NDArray[np.float64]
 
-BUFFER = 0.02  # by how much the estimate must exceed the target: the bound pays for sampling, this for drift
+BUFFER, BUFFER_PART = 0.02, 0.2  # by how much the estimate must exceed the target, at most: see `buffer_of`
 LEAST = 300  # effective labels at or above a threshold, under which nothing is certified
 MEASURED = 30  # effective labels, under which an estimate says nothing about what more labels would bring
 # Equal steps of .1 on the log odds from .05 to .99999, and 1 for scores that are rounded up to it. None follows labels.
@@ -27,6 +27,16 @@ class Verdict(StrEnum):
     CERTIFIED = "certified"
     MORE_LABELS = "more labels"  # cannot be certified yet
     OUT_OF_REACH = "out of reach"  # what was measured is below target and buffer: no number of labels will do
+
+
+def buffer_of(target: float) -> float:
+    """Return by how much an estimate must exceed its target, in (0, 1): the bound pays for sampling, this for drift.
+
+    A fifth of the errors that the target allows, at most two points: .02 at .90, .01 at .95, .002 at .99. Drift works
+    on the share of errors, so what it may add is measured by that share; a fixed two points would be 40 % of the errors
+    allowed at .95 and more than all of them at .99 (docs/adr/0014).
+    """
+    return min(BUFFER, BUFFER_PART * (1.0 - target))
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ def hard(
     weights: FloatArray | None = None,
     *,
     target: float,
-    buffer: float = BUFFER,
+    buffer: float | None = None,
     candidates: FloatArray = GRID,
 ) -> Advice:
     """Recommend a threshold for HARD with precision of at least `target`, in (0, 1), from labelled items.
@@ -88,13 +98,13 @@ def hard(
     Scores, labels y (0 or 1) and weights 1/pi are of one length; no row may have been chosen by its label.
     Fixed-sequence test (statistics.md, section 5; Maurer, Hothorn and Lehmacher 1995): from the highest candidate with
     300 effective labels down, as long as the exact bound of Clopper and Pearson (1934) on n_eff = (sum w)^2 / sum w^2
-    reaches the target. Of the steps that passed it takes the lowest whose precision is at least target + buffer; the
-    buffer is at most half of what the target leaves to 1. `candidates` are in units of the scores (the default is for
-    scores in [0, 1]) and must not depend on labels.
+    reaches the target. Of the steps that passed it takes the lowest whose precision is at least target + buffer
+    (`buffer_of` if None). `candidates` are in units of the scores (the default is for scores in [0, 1]) and must not
+    depend on labels.
     """
-    goal = target + min(buffer, (1.0 - target) / 2)
     if not 0 < target < 1 or not len(candidates):
         raise ValueError("a target between 0 and 1 and at least one candidate are needed")
+    goal = target + (buffer_of(target) if buffer is None else buffer)
     w = np.ones(len(y)) if weights is None else weights
     table = _table(scores, y, w, candidates=np.sort(candidates)[::-1], target=target, goal=goal)
     steps = _sequence(table, target)

@@ -24,16 +24,15 @@ LABELS_A_DAY = round(label_counts.to_certify(0.97, 0.95) / 7)  # 52 of the contr
 
 @dataclass(frozen=True)
 class Kept:
-    """What came of recommended thresholds: shares of the draws, and volumes as shares of the best possible ones.
+    """What came of recommended thresholds: shares of the draws, and the volume as a share of the best possible one.
 
-    `missed`: certified though precision is below the target. `volume` is beside the largest volume with precision at
-    the target, `buffered` beside the largest with precision at target and buffer: no buffer allows more.
+    `missed`: certified though precision is below the target. `volume` is the mean of those certified beside the
+    largest volume with precision at the target.
     """
 
     certified: float
     missed: float
     volume: float
-    buffered: float
 
 
 def thresholds_kept(score: Score, target: float, *, control: int, draws: int, seed: int) -> Kept:
@@ -45,7 +44,6 @@ def thresholds_kept(score: Score, target: float, *, control: int, draws: int, se
     volume, precision = _truth(shown, p)
     right = thresholds.GRID[precision >= target]
     best = volume[precision >= target].max(initial=0.0)
-    with_buffer = volume[precision >= target + thresholds.BUFFER].max(initial=0.0)
     found = [thresholds.hard(*_labels(score, items, live, numbers), target=target) for _ in range(draws)]
     certified = [one.threshold for one in found if one.threshold is not None]
     mean = float(np.mean([volume[at == thresholds.GRID] for at in certified])) if certified else 0.0
@@ -53,7 +51,6 @@ def thresholds_kept(score: Score, target: float, *, control: int, draws: int, se
         certified=len(certified) / draws,
         missed=sum(at not in right for at in certified) / draws,
         volume=float(mean / best) if best else 0.0,
-        buffered=float(mean / with_buffer) if with_buffer else 0.0,
     )
 
 

@@ -8,20 +8,15 @@ from tests.simulation.worlds import Score
 SCORES = (Score.CALIBRATED, Score.OVER, Score.UNDER, Score.ROUNDED)
 
 
+@pytest.mark.parametrize(("target", "control"), [(0.9, 800), (0.95, 1_500)])
 @pytest.mark.parametrize("score", SCORES)
-def test_certified_thresholds_keep_their_target_and_most_of_the_volume(score: Score) -> None:
-    found = drifts.thresholds_kept(score, 0.9, control=800, draws=40, seed=1)
+def test_certified_thresholds_keep_their_target_and_most_of_the_volume(
+    score: Score, target: float, control: int
+) -> None:
+    found = drifts.thresholds_kept(score, target, control=control, draws=40, seed=1)
     assert found.missed <= 0.05
     assert found.volume >= 0.6
-    assert found.certified >= 0.95
-
-
-@pytest.mark.parametrize("score", SCORES)
-def test_near_the_limit_of_the_score_the_buffer_is_what_costs_volume(score: Score) -> None:
-    found = drifts.thresholds_kept(score, 0.95, control=1_500, draws=40, seed=2)
-    assert found.missed <= 0.05
-    assert found.buffered >= 0.6
-    assert found.certified >= 0.8
+    assert found.certified >= 0.9
 
 
 def test_few_labels_miss_no_target_either() -> None:

@@ -119,13 +119,13 @@ def _harm(live: Live, stream: Stream, seen: Recent) -> FloatArray:
 
 
 def _control(side: Side, target: float) -> ControlAdvice:
-    """Return the control share that shows within a week that precision is above its target by the buffer."""
+    """Return the control share that shows within a week a precision that is two points above its target."""
     a_week = (side.volumes[Kind.HARD.value] + side.volumes[Kind.CONTROL.value]) * WEEK
-    goal = target + min(thresholds.BUFFER, (1.0 - target) / 2)
+    seen = target + min(label_counts.ABOVE, (1.0 - target) / 2)
     precision = prospects.precision(side.supposed.hard)
     return thresholds.control_share(
         a_week,
-        labels=label_counts.to_certify(goal, target),
+        labels=label_counts.to_certify(seen, target),
         precision=1.0 if precision.value is None else precision.value,
         cost_of_delay=side.terms.delay_cost,
     )

@@ -25,7 +25,8 @@ def labels(*groups: tuple[float, int, int]) -> tuple[FloatArray, FloatArray]:
         ((0.99, 299, 0), Verdict.MORE_LABELS, 1),  # 59 would bear it out, yet under 300 nothing is certified
         ((0.99, 400, 12), Verdict.CERTIFIED, 0),  # .97; twelve errors are allowed from 386 labels on
         ((0.99, 300, 9), Verdict.MORE_LABELS, 43),  # .97 too, but at this rate the bound needs 343
-        ((0.99, 1000, 35), Verdict.OUT_OF_REACH, None),  # .965: the bound holds, the buffer does not
+        ((0.99, 1000, 35), Verdict.CERTIFIED, 0),  # .965: above the target by more than its buffer of one point
+        ((0.99, 4000, 170), Verdict.OUT_OF_REACH, None),  # .9575: the bound holds, the buffer does not
         ((0.99, 1000, 1000), Verdict.OUT_OF_REACH, None),  # one class only
         ((0.99, 20, 20), Verdict.MORE_LABELS, 280),  # 20 labels do not tell that no number will do
         ((0.01, 500, 0), Verdict.MORE_LABELS, 300),  # none at or above any candidate
@@ -57,7 +58,7 @@ def test_the_labels_that_are_missing_are_enough() -> None:
 
 
 def test_of_the_steps_that_passed_it_takes_the_lowest_with_buffer() -> None:
-    groups = (0.99, 1000, 0), (0.9, 1000, 20), (0.8, 1000, 80)  # from each down: 1, .99 and .967
+    groups = (0.99, 1000, 0), (0.9, 1000, 20), (0.8, 1000, 105)  # from each down: 1, .99 and .958
     found = thresholds.hard(*labels(*groups), target=0.95, candidates=np.array([0.8, 0.9, 0.99]))
     assert [step.passed for step in found.steps] == [True, True, True]
     assert found.threshold == 0.9
@@ -104,10 +105,10 @@ def test_unequal_weights_are_worth_fewer_labels() -> None:
     assert found.needed == 332  # 732 of this mix are worth 300
 
 
-def test_the_buffer_leaves_room_to_one() -> None:
-    found = thresholds.hard(*labels((0.99, 4000, 10)), target=0.99)
-    assert found.goal == pytest.approx(0.995)
-    assert found.certified
+@pytest.mark.parametrize(("target", "buffer"), [(0.5, 0.02), (0.9, 0.02), (0.95, 0.01), (0.99, 0.002)])
+def test_the_buffer_is_a_fifth_of_what_the_target_leaves_and_two_points_at_most(target: float, buffer: float) -> None:
+    assert thresholds.buffer_of(target) == pytest.approx(buffer)
+    assert thresholds.hard(*labels((0.99, 400, 0)), target=target).goal == pytest.approx(target + buffer)
 
 
 @pytest.mark.parametrize("target", [0.0, 1.0])
