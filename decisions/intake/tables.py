@@ -5,13 +5,14 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from decisions.effects import outbox
 from decisions.intake.lanes import Routed
 from decisions.intake.parse import Row
 from decisions.intake.store import Columns, Rows, Same
+from decisions.measure import sla
 from decisions.models import Action, Intake, Item, Move, Task, User
 from decisions.queues.live import Live
 from decisions.queues.spec import Order, Spec
@@ -142,23 +143,23 @@ def followers(
 def _tasks(soft: Rows, ids: Sequence[int], call: Call) -> Rows:
     """Return a task for each item routed to people; those of the control group go to the front of the queue."""
     live, spec, at = call.live, call.live.spec, call.at
-    due = at + spec.sla
-    step, first = rounded_up(due, spec.sla_step), rounded_up(at, spec.sla_step)
-    is_control = [reason == Item.RouteReason.CONTROL for reason in listed(soft, "reason")]
+    due = {purpose: sla.due(spec, spec.sla_of(purpose), at) for purpose in (SOFT, CONTROL)}
+    step = {SOFT: sla.rounded_up(due[SOFT], spec.sla_step), CONTROL: sla.rounded_up(at, spec.sla_step)}
+    purposes = [CONTROL if reason == Item.RouteReason.CONTROL else SOFT for reason in listed(soft, "reason")]
     values, ps = listed(soft, "value"), listed(soft, "p")
     columns: Columns = {
         "id": ids,
         "queue_id": Same(live.queue_id),
         "item_id": listed(soft, "id"),
-        "purpose": [(SOFT, CONTROL)[control] for control in is_control],
+        "purpose": purposes,
         "state": Same(str(Task.State.WAITING)),
         "rank": Same(int(Task.Rank.REVIEWER)),
         "round": Same(1),
         "value": values,
         "is_demo": [source == DEMO for source in listed(soft, "source")],
         "opened_at": Same(at),
-        "due_at": Same(due),
-        "due_step": [first if control else step for control in is_control],
+        "due_at": [due[purpose] for purpose in purposes],
+        "due_step": [step[purpose] for purpose in purposes],
         "priority": [priority(p, value, spec.order) for p, value in zip(ps, values, strict=True)],
         "skips": Same(0),
         "lease": Same(0),
@@ -181,12 +182,6 @@ def priority(p: float | None, value: float | None, order: Order) -> float:
     """Return a task's place within its step, smallest first: the likeliest, or the most at stake."""
     likely = UNKNOWN_P if p is None else p
     return {Order.ARRIVAL: 0.0, Order.SCORE: -likely, Order.VALUE: -likely * (value or 0.0)}[order]
-
-
-def rounded_up(at: datetime, step: timedelta) -> datetime:
-    """Return the first multiple of the step, counted from 1970, that is not before a time."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return epoch + -((epoch - at) // step) * step
 
 
 def _causes(spec: Spec) -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from decisions.queues import dump
 from decisions.queues.spec import PolicySpec, Spec
 
-IDENTITIES = ("key", "name", "code")  # what tells the tables of a list apart
+IDENTITIES = ("key", "day", "name", "code")  # what tells the tables of a list apart
 
 
 @dataclass(frozen=True)

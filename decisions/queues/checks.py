@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import timedelta
 from difflib import get_close_matches
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +12,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault
+from decisions.queues import hours
 from decisions.queues.spec import (
     NUMERIC,
     FieldType,
@@ -78,16 +78,6 @@ def zone(name: str) -> Faults:
         detail = _("is not a time zone; name one such as “Europe/Madrid”")
         near = get_close_matches(name, available_timezones(), 1)
         yield Fault("timezone", "unknown", f"{detail} ({near[0]}?)" if near else detail)
-
-
-def times(spec: Spec) -> Faults:
-    for name in ("sla", "sla_step", "lease"):
-        if getattr(spec, name) < timedelta(seconds=1):
-            yield Fault(name, "range", _("must be longer than nothing"))
-    if spec.sla <= spec.lease:
-        yield Fault("sla", "order", _("must be longer than the lease"))
-    if spec.sla_step > spec.sla:
-        yield Fault("sla_step", "order", _("must not be longer than the sla"))
 
 
 def outcomes(spec: Spec) -> Faults:
@@ -323,7 +313,9 @@ def missing(path: str, name: str, known: Iterable[str]) -> Fault:
 # Each check and the sections it reads.
 CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (head, frozenset()),
-    (times, frozenset({"sla", "sla_step", "lease"})),
+    (hours.times, frozenset({"sla", "sla_step", "lease", "deadlines"})),
+    (hours.calendar, frozenset({"calendar"})),
+    (hours.reach, frozenset({"calendar", "sla", "deadlines"})),
     (outcomes, frozenset()),
     (routes, frozenset({"outcomes", "routes", "expire_to"})),
     (fields, frozenset()),

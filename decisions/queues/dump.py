@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from decisions.queues import units
@@ -28,6 +28,8 @@ def plain(value: Any) -> Any:
         return units.money_text(value)
     if isinstance(value, timedelta):
         return units.duration_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if is_dataclass(value):
@@ -76,6 +78,8 @@ def literal(value: Any) -> str:
         return "{ " + ", ".join(pairs(value)) + " }"
     if isinstance(value, tuple):
         return sequence(value)
+    if isinstance(value, date):
+        return value.isoformat()
     given = plain(value)
     if isinstance(given, bool):
         return "true" if given else "false"

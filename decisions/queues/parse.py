@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
@@ -220,6 +220,15 @@ class Reader:
         except (TypeError, ValueError):
             return self.wrong(path, "duration", _("must be a duration such as “10 s”, “5 min”, “24 h” or “2 d”"))
 
+    def day(self, given: Any, path: str) -> Any:
+        try:
+            read = date.fromisoformat(given) if isinstance(given, str) else given
+        except ValueError:
+            read = WRONG
+        if isinstance(read, date) and not isinstance(read, datetime):
+            return read
+        return self.wrong(path, "date", _("must be a date such as 2026-12-25"))
+
     def money(self, given: Any, path: str) -> Any:
         if not isinstance(given, str):
             amount = self.number(given, path)
@@ -236,9 +245,18 @@ PLAIN: dict[Any, Callable[[Reader, Any, str], Any]] = {
     int: Reader.whole,
     float: Reader.number,
     timedelta: Reader.duration,
+    date: Reader.day,
     Money: Reader.money,
 }
-EMPTY: dict[Any, Any] = {str: "", bool: False, int: 0, float: 0.0, timedelta: timedelta(), Money: Money()}
+EMPTY: dict[Any, Any] = {
+    str: "",
+    bool: False,
+    int: 0,
+    float: 0.0,
+    timedelta: timedelta(),
+    date: date.min,
+    Money: Money(),
+}
 
 
 def blank(hint: Any) -> Any:

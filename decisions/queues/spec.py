@@ -1,8 +1,9 @@
 """The spec of a queue as a value: what is asked, what can be answered and what each answer causes."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 
@@ -186,6 +187,61 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class Deadlines:
+    """The time within which tasks of each purpose are decided; None = the queue's `sla`.
+
+    An escalation without one keeps the deadline of the task it came from.
+    """
+
+    soft: timedelta | None = None
+    control: timedelta | None = None
+    audit: timedelta | None = None
+    second: timedelta | None = None
+    appeal: timedelta | None = None
+    escalation: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Holiday:
+    """A day on which a queue is closed, or open for other hours than its weekday says."""
+
+    day: date
+    name: str
+    hours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When a queue is open, by its own clock: "09:00-12:30" and so on for each weekday; no hours at all = always."""
+
+    mon: tuple[str, ...] = ()
+    tue: tuple[str, ...] = ()
+    wed: tuple[str, ...] = ()
+    thu: tuple[str, ...] = ()
+    fri: tuple[str, ...] = ()
+    sat: tuple[str, ...] = ()
+    sun: tuple[str, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+
+    @property
+    def week(self) -> tuple[tuple[str, ...], ...]:
+        """The hours of each weekday, Monday first."""
+        return (self.mon, self.tue, self.wed, self.thu, self.fri, self.sat, self.sun)
+
+    @cached_property
+    def is_always_open(self) -> bool:
+        return not any(self.week)
+
+    @cached_property
+    def _special(self) -> dict[date, tuple[str, ...]]:
+        return {holiday.day: holiday.hours for holiday in self.holidays}
+
+    def hours_on(self, day: date) -> tuple[str, ...]:
+        """Return the hours of a day."""
+        return self._special.get(day, self.week[day.weekday()])
+
+
+@dataclass(frozen=True)
 class Spec:
     """All that defines a queue. Times are durations; `timezone` (IANA) decides what a day is."""
 
@@ -203,6 +259,8 @@ class Spec:
     value: ValueFormula = ValueFormula()
     promise: Promise = Promise()
     groups: tuple[Group, ...] = ()
+    deadlines: Deadlines = Deadlines()
+    calendar: Calendar = Calendar()
     watcher: str = ""  # who is told of alerts: an e-mail address; "" = the owner
     four_eyes: bool = True  # a second person approves a policy
     heuristics: tuple[Heuristic, ...] = ()
@@ -226,6 +284,10 @@ class Spec:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    def sla_of(self, purpose: str) -> timedelta:
+        """Return the business time within which a task of this purpose is decided; gold waits among the soft ones."""
+        return getattr(self.deadlines, "soft" if purpose == "gold" else purpose) or self.sla
 
     def outcome(self, key: str) -> Outcome | None:
         """Return the outcome with this key, or None."""

@@ -13,6 +13,7 @@ NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
 NAME = r"[^\W\d]\w*|`[^`]+`"
 PRODUCT = rf"(?P<left>{NUMBER})\s*\*\s*(?P<of>{NAME})|(?P<name>{NAME})\s*\*\s*(?P<right>{NUMBER})"
 TERM = re.compile(rf"\s*(?P<sign>[+-]?)\s*(?:{PRODUCT}|(?P<number>{NUMBER})|(?P<only>{NAME}))\s*")
+HOURS = re.compile(r"(\d\d):([0-5]\d)\s*-\s*(\d\d):([0-5]\d)")
 PLAIN = re.compile(r"[^\W\d]\w*")
 
 
@@ -25,6 +26,17 @@ def duration(text: str) -> timedelta:
     if seconds > LONGEST.total_seconds():
         raise ValueError(text)
     return timedelta(seconds=seconds)
+
+
+def hours(text: str) -> tuple[int, int]:
+    """Return what "09:00-17:30" means, in minutes from midnight; ValueError unless it ends later, by 24:00."""
+    found = HOURS.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(text)
+    opens, closes = (60 * int(hour) + int(minute) for hour, minute in (found.group(1, 2), found.group(3, 4)))
+    if not opens < closes <= 24 * 60:
+        raise ValueError(text)
+    return opens, closes
 
 
 def duration_text(span: timedelta) -> str:

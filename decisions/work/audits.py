@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from decisions.intake import tables
+from decisions.measure import sla
 from decisions.models import Move, Ruling, Task
 from decisions.queues.live import Live
 from decisions.routing import sampling
@@ -42,7 +44,13 @@ def open_for(drawn: Sequence[Drawn], queue: Live, at: datetime) -> int:
     ruled = _ruled(drawn)
     due = [one for one in drawn if one.item_id not in ruled]
     lots = sampling.lots(queue.slug, [one.external_id for one in due], Purpose.PLACE)
-    tasks = Task.objects.bulk_create(_audit(one, queue, at, lot) for one, lot in zip(due, lots, strict=True))
+    spec = queue.spec
+    span = spec.sla_of(Task.Purpose.AUDIT)
+    ends, steps = sla.due(spec, span, at), sla.spread(spec, span, at, lots)
+    tasks = Task.objects.bulk_create(
+        Task(opened_at=at, due_at=ends, due_step=step, **_audit(one, queue, lot))
+        for one, lot, step in zip(due, lots, steps, strict=True)
+    )
     Move.objects.bulk_create(Move(task=task, kind=Move.Kind.OPENED, at=at) for task in tasks)
     return len(tasks)
 
@@ -64,16 +72,12 @@ def _ruled(drawn: Sequence[Drawn]) -> set[int]:
     return {item for item, outcome, truth, source in rows if outcome and truth != "none" and source != "expiry"}
 
 
-def _audit(one: Drawn, queue: Live, at: datetime, lot: float) -> Task:
-    spec = queue.spec
-    return Task(
-        queue_id=queue.queue_id,
-        item_id=one.item_id,
-        purpose=Task.Purpose.AUDIT,
-        value=one.value,
-        is_demo=one.source == tables.DEMO,
-        opened_at=at,
-        due_at=at + spec.sla,
-        due_step=tables.rounded_up(at + spec.sla * lot, spec.sla_step),
-        priority=tables.priority(lot, one.value, spec.order),
-    )
+def _audit(one: Drawn, queue: Live, lot: float) -> dict[str, Any]:
+    return {
+        "queue_id": queue.queue_id,
+        "item_id": one.item_id,
+        "purpose": Task.Purpose.AUDIT,
+        "value": one.value,
+        "is_demo": one.source == tables.DEMO,
+        "priority": tables.priority(lot, one.value, queue.spec.order),
+    }

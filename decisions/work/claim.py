@@ -123,7 +123,8 @@ def extend(*, task_id: int, lease: int, person: User) -> Task:
     task = leases.lock(task_id=task_id, lease=lease, person=person)
     at = log.now()
     resumed = task.state == Task.State.HELD
-    leases.write(task, state=Task.State.CLAIMED, lease_until=at + live.of(task.queue.slug).spec.lease)
+    until = at + live.of(task.queue.slug).spec.lease
+    leases.write(task, state=Task.State.CLAIMED, lease_until=until, **leases.resumed(task, at))
     leases.move(task, Move.Kind.RESUMED if resumed else Move.Kind.EXTENDED, person=person, at=at)
     return task
 
@@ -132,8 +133,9 @@ def extend(*, task_id: int, lease: int, person: User) -> Task:
 def release(*, task_id: int, lease: int, person: User) -> Task:
     """Put the task back as it was."""
     task = leases.lock(task_id=task_id, lease=lease, person=person)
-    leases.leave(task, Task.State.WAITING)
-    leases.move(task, Move.Kind.RELEASED, person=person, at=log.now())
+    at = log.now()
+    leases.leave(task, Task.State.WAITING, **leases.resumed(task, at))
+    leases.move(task, Move.Kind.RELEASED, person=person, at=at)
     return task
 
 
@@ -142,8 +144,9 @@ def skip(*, task_id: int, lease: int, person: User, reason: str) -> Task:
     """Put the task back for somebody else; it does not come straight back. The reason is one of `why.Skip`."""
     why.check(reason, why.Skip)
     task = leases.lock(task_id=task_id, lease=lease, person=person)
-    leases.leave(task, Task.State.WAITING, skips=min(task.skips + 1, 32_767))
-    leases.move(task, Move.Kind.SKIPPED, person=person, at=log.now(), reason=reason)
+    at = log.now()
+    leases.leave(task, Task.State.WAITING, skips=min(task.skips + 1, 32_767), **leases.resumed(task, at))
+    leases.move(task, Move.Kind.SKIPPED, person=person, at=at, reason=reason)
     return task
 
 
@@ -152,6 +155,7 @@ def hold(*, task_id: int, lease: int, person: User, until: datetime | None = Non
     """Keep the task without working on it: for an hour, or until a time at most 72 hours ahead.
 
     It counts for the cap, is resumed by `extend` or decided as it is, and goes back to the queue when the time is over.
+    While it waits for information its deadline stands still; with any other reason it runs on.
     """
     reason = why.check(reason, why.Hold) if reason else ""
     task = leases.lock(task_id=task_id, lease=lease, person=person)
@@ -160,7 +164,9 @@ def hold(*, task_id: int, lease: int, person: User, until: datetime | None = Non
     until = until or at + HOLD
     if not at < until <= at + LONGEST_HOLD:
         raise Invalid(faults=[Fault("until", "range", _("Between now and 72 hours ahead."))])
-    leases.write(task, state=Task.State.HELD, lease_until=until)
+    task.due_at = leases.resumed(task, at).get("due_at", task.due_at)
+    deadline = leases.put_off(task, until, at) if reason == why.Hold.INFORMATION else {}
+    leases.write(task, state=Task.State.HELD, lease_until=until, **{"due_at": task.due_at, **deadline})
     leases.move(task, Move.Kind.HELD, person=person, at=at, reason=reason)
     return task
 
@@ -176,9 +182,9 @@ def escalate(*, task_id: int, lease: int, person: User, reason: str) -> Task:
     if Task.objects.open().filter(item=task.item_id, purpose=Task.Purpose.ESCALATION).exists():
         raise Conflict(_("This item already waits for a lead."))
     at = log.now()
-    leases.leave(task, Task.State.ESCALATED)
+    leases.leave(task, Task.State.ESCALATED, **leases.resumed(task, at))
     leases.move(task, Move.Kind.ESCALATED, person=person, at=at, reason=reason)
-    escalation = leases.open_for_lead(task, at)
+    escalation = leases.open_for_lead(task, live.of(task.queue.slug).spec, at)
     entry = {"task": task.pk, "escalation": escalation.pk, "round": task.round}
     log.append(
         Event.Kind.ITEM_ESCALATED,

@@ -8,7 +8,11 @@ from django.utils.translation import gettext as _
 from decisions import rights
 from decisions.exceptions import AlreadyDecided, Conflict, LeaseLost, NotFound
 from decisions.joins import Join
+from decisions.measure import sla
 from decisions.models import Item, Move, Policy, Queue, Task, User
+from decisions.queues import live
+from decisions.queues.spec import Spec
+from decisions.work import why
 
 HOLDING = (Task.State.CLAIMED, Task.State.HELD)
 
@@ -55,13 +59,40 @@ def leave(task: Task, state: Task.State, **changes: Any) -> None:
     write(task, state=state, holder=None, lease_until=None, **changes)
 
 
+def put_off(task: Task, until: datetime, at: datetime) -> dict[str, datetime]:
+    """Return the deadline of a task that waits for information until a time: the time it waits does not count.
+
+    What is past its deadline already stays so.
+    """
+    if task.due_at <= at:
+        return {}
+    spec = live.of(task.queue.slug).spec
+    return {"due_at": sla.due(spec, sla.remaining(spec, task.due_at, at), until)}
+
+
+def resumed(task: Task, at: datetime) -> dict[str, datetime]:
+    """Return the deadline of a task whose wait for information ends before its time: only what it waited is added."""
+    until = task.lease_until
+    if task.state != Task.State.HELD or until is None or task.due_at <= until:
+        return {}
+    holds = Move.objects.filter(task=task, kind=Move.Kind.HELD).order_by("-id")
+    if holds.values_list("reason", flat=True)[:1].get() != why.Hold.INFORMATION:
+        return {}
+    spec = live.of(task.queue.slug).spec
+    return {"due_at": sla.due(spec, sla.remaining(spec, task.due_at, until), at)}
+
+
 def move(task: Task, kind: Move.Kind, *, person: User | None, at: datetime, reason: str = "") -> Move:
     """Note a step of the task."""
     return Move.objects.create(task=task, kind=kind, person=person, lease=task.lease, reason=reason, at=at)
 
 
-def open_for_lead(task: Task, at: datetime) -> Task:
-    """Open an escalation that keeps the place in the queue which the task had."""
+def open_for_lead(task: Task, spec: Spec, at: datetime) -> Task:
+    """Open an escalation: due when the spec says, else it keeps the deadline and the place which the task had."""
+    due_at, due_step = task.due_at, task.due_step
+    if span := spec.deadlines.escalation:
+        due_at = sla.due(spec, span, at)
+        due_step = sla.rounded_up(due_at, spec.sla_step)
     escalation = Task.objects.create(
         queue_id=task.queue_id,
         item_id=task.item_id,
@@ -71,8 +102,8 @@ def open_for_lead(task: Task, at: datetime) -> Task:
         value=task.value,
         is_demo=task.is_demo,
         opened_at=at,
-        due_at=task.due_at,
-        due_step=task.due_step,
+        due_at=due_at,
+        due_step=due_step,
         priority=task.priority,
     )
     move(escalation, Move.Kind.OPENED, person=None, at=at)

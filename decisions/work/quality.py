@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import F
 
 from decisions.exceptions import TooLate
-from decisions.intake import tables
+from decisions.measure import sla
 from decisions.models import Decision, Event, Move, Task, User
 from decisions.queues.spec import Spec, Truth
 from decisions.record import log
@@ -26,7 +26,7 @@ def follow(decision: Decision, spec: Spec) -> Task | None:
     if decision.purpose == Task.Purpose.AUDIT and _needs_second(decision, spec):
         _open_second(decision, spec)
     if decision.purpose == Task.Purpose.SECOND and _is_disputed(decision, spec):
-        return _for_lead(decision)
+        return _for_lead(decision, spec)
     return None
 
 
@@ -89,6 +89,8 @@ def _open_second(decision: Decision, spec: Spec) -> None:
     """Open a second opinion, at a place by lot as audits have theirs."""
     task, at = decision.task, decision.at
     (lot,) = sampling.lots(decision.queue.slug, [decision.item.external_id], Purpose.PLACE)
+    span = spec.sla_of(Task.Purpose.SECOND)
+    (step,) = sla.spread(spec, span, at, [lot])
     second = Task.objects.create(
         queue_id=task.queue_id,
         item_id=task.item_id,
@@ -97,14 +99,14 @@ def _open_second(decision: Decision, spec: Spec) -> None:
         value=task.value,
         is_demo=task.is_demo,
         opened_at=at,
-        due_at=at + spec.sla,
-        due_step=tables.rounded_up(at + spec.sla * lot, spec.sla_step),
+        due_at=sla.due(spec, span, at),
+        due_step=step,
         priority=task.priority,
     )
     leases.move(second, Move.Kind.OPENED, person=None, at=at)
 
 
-def _for_lead(decision: Decision) -> Task:
+def _for_lead(decision: Decision, spec: Spec) -> Task:
     """Return the task that settles a dispute; where the item waits for a lead already, that answer is enough."""
     waiting = Task.objects.open().filter(item=decision.item_id, purpose=Task.Purpose.ESCALATION).first()
-    return waiting or leases.open_for_lead(decision.task, decision.at)
+    return waiting or leases.open_for_lead(decision.task, spec, decision.at)

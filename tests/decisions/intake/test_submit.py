@@ -12,7 +12,7 @@ from decisions.intake import parse, submit
 from decisions.intake.submit import Batch
 from decisions.models import Action, Body, Event, Intake, Item, ModelVersion, Move, Queue, Score, Task, User
 from decisions.queues import live
-from decisions.queues.spec import Order, PolicySpec, Remedy, Routes
+from decisions.queues.spec import Calendar, Deadlines, Order, PolicySpec, Remedy, Routes
 from decisions.record import digest, erase
 from tests.factories import NOON, make_queue, make_spec, make_user
 
@@ -189,6 +189,19 @@ def test_a_control_item_goes_to_the_front_and_causes_no_hard_action() -> None:
     task = Task.objects.get()
     assert (task.purpose, task.due_step) == ("control", NOON)
     assert Action.objects.get().name == "flag"
+
+
+def test_deadlines_count_opening_hours_and_are_each_purposes_own() -> None:
+    calendar = Calendar(fri=("09:00-17:00",), sat=("10:00-14:00",))
+    deadlines = Deadlines(control=timedelta(hours=8))
+    queue = make_queue(
+        policy=PolicySpec(0.9, 0.3, 0.5, 1.0, "all"), sla=timedelta(hours=5), calendar=calendar, deadlines=deadlines
+    )
+    take(queue, sent("soft", score=0.6), sent("control", score=0.95))
+    due = dict(Task.objects.values_list("purpose", "due_at"))
+    opening = NOON.replace(hour=9) + timedelta(days=(4 - NOON.weekday()) % 7)  # the next Friday, or today
+    assert NOON.weekday() != 4
+    assert due == {"soft": opening + timedelta(hours=5), "control": opening + timedelta(hours=8)}
 
 
 def test_a_pass_stores_u_and_q_and_no_propensity() -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from decisions.queues.spec import (
+    Calendar,
+    Deadlines,
     FieldType,
     Group,
     Heuristic,
+    Holiday,
     ModelSpec,
     Outcome,
     PayloadField,
@@ -22,13 +25,18 @@ from decisions.queues.spec import (
 )
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs/queues.md").read_text()
-TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristics", "promise", "groups"}
+TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristics", "promise", "groups"} | {
+    "deadlines",
+    "calendar",
+}
 # the heading of a section, and the part of the spec that its table is about
 SECTIONS = [
     ("The queue itself", Spec),
     ("`[[outcomes]]`", Outcome),
     ("`[routes]`", Routes),
     ("`[[fields]]`", PayloadField),
+    ("`[deadlines]`", Deadlines),
+    ("`[calendar]`", Calendar),
     ("`[policy]`", PolicySpec),
     ("`[promise]`", Promise),
     ("`[[groups]]`", Group),
@@ -46,6 +54,7 @@ def test_a_section_has_the_keys_of_its_part(heading: str, part: type) -> None:
     assert said - {"in"} == {field.name for field in fields(part)} - TABLES
 
 
-def test_reasons_and_types_are_all_named() -> None:
+def test_reasons_holidays_and_types_are_all_named() -> None:
+    assert all(f"{field.name} =" in TEXT for field in fields(Holiday))
     assert all(f"{field.name} =" in TEXT for field in fields(Reason))
     assert all(f"`{word}`" in TEXT for word in FieldType)

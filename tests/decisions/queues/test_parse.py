@@ -84,6 +84,30 @@ FAULTS = [
     ('lease = "5 min"', 'value_field = "kind"', 10, "value_field", "integer, money, number"),  # not a number
     ('lease = "5 min"', 'expire_to = "eggs"', 10, "expire_to", "no “eggs”"),  # no such outcome
     ('lease = "5 min"', 'fallback_routes = ["soft"]', 10, "fallback_routes[0]", "hard, pass"),  # soft needs no leave
+    (CUT, '[deadlines]\naudit = "1 min"\n' + CUT, 46, "deadlines.audit", "longer than the lease"),  # no time to decide
+    (CUT, '[deadlines]\ngold = "1 h"\n' + CUT, 46, "deadlines.gold", "unknown"),  # gold waits among the others
+    (CUT, '[calendar]\nmon = "09:00-17:00"\n' + CUT, 46, "calendar.mon", "a list"),  # hours are a list
+    (CUT, '[calendar]\nmon = ["9-17"]\n' + CUT, 46, "calendar.mon[0]", "“09:00-17:30”"),  # no such form
+    (CUT, '[calendar]\nmon = ["17:00-09:00"]\n' + CUT, 46, "calendar.mon[0]", "“24:00”"),  # over midnight
+    (CUT, '[calendar]\nmon = ["09:00-12:00", "11:00-13:00"]\n' + CUT, 46, "calendar.mon[1]", "in front"),  # overlap
+    (CUT, '[calendar]\nmonday = ["09:00-12:00"]\n' + CUT, 46, "calendar.monday", "do you mean “mon”"),  # not a key
+    (CUT, '[calendar]\nholidays = [{ day = 2026-12-25, name = "X" }]\n' + CUT, 46, "calendar.holidays", "weekday"),
+    (
+        CUT,
+        '[calendar]\nmon = ["00:00-24:00"]\nholidays = [{ day = "2026-13-25", name = "X" }]\n' + CUT,
+        47,
+        "calendar.holidays[0].day",
+        "2026-12-25",
+    ),  # no such day
+    (
+        CUT,
+        '[calendar]\nmon = ["00:00-24:00"]\nholidays = [\n'
+        '{ day = 2026-12-25, name = "X" },\n{ day = 2026-12-25, name = "Y" },\n]\n' + CUT,
+        49,
+        "calendar.holidays[1].day",
+        "twice",
+    ),  # one day, two rules
+    (CUT, '[calendar]\nmon = ["09:00-09:10"]\n' + CUT, 1, "sla", "two years"),  # never in time
     ('positive = "spam"', 'positive = "ham"', 13, "routes.positive", "“negative”"),  # the wrong truth
     ('negative = "ham"', 'negative = "hem"', 14, "routes.negative", "do you mean “ham”"),  # no such outcome
     (

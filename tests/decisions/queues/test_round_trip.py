@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import given
@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from decisions.queues import dump, parse, units
 from decisions.queues.spec import (
+    Calendar,
+    Deadlines,
     FieldType,
     Heuristic,
+    Holiday,
     ModelSpec,
     Money,
     Order,
@@ -34,6 +37,15 @@ NAMES = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 SPANS = st.integers(1, 10**7).map(lambda seconds: timedelta(seconds=seconds))
 REASONS = st.lists(st.builds(Reason, CODES, WORDS, st.booleans()), max_size=3, unique_by=lambda r: r.code).map(tuple)
+
+
+HOURS = st.sampled_from([(), ("09:00-17:00",), ("00:00-06:30", "22:00-24:00")])
+HOLIDAYS = st.lists(
+    st.builds(Holiday, st.dates(date(2020, 1, 1), date(2030, 1, 1)), WORDS, HOURS),
+    max_size=3,
+    unique_by=lambda h: h.day,
+).map(tuple)
+CALENDARS = st.just(Calendar()) | st.builds(Calendar, mon=st.just(("09:00-17:00",)), sun=HOURS, holidays=HOLIDAYS)
 
 
 @st.composite
@@ -74,7 +86,7 @@ def specs(draw: st.DrawFn) -> Spec:
     numeric = [f.name for f in given_fields if f.type in (FieldType.NUMBER, FieldType.INTEGER, FieldType.MONEY)]
     money = st.builds(Money, NUMBERS) | st.builds(Money, NUMBERS, NUMBERS, st.sampled_from(numeric))
     others = draw(st.lists(CODES, max_size=3, unique=True).map(lambda c: [x for x in c if x not in ("yes", "no")]))
-    sla = draw(SPANS.filter(lambda span: span > timedelta(seconds=2)))
+    sla = draw(st.integers(3, 10**6).map(lambda seconds: timedelta(seconds=seconds)))
     given_hard, given_soft = draw(st.sampled_from([(hard, soft), (None, soft), (None, None)]))
     return make_spec(
         title=draw(WORDS),
@@ -114,6 +126,8 @@ def specs(draw: st.DrawFn) -> Spec:
             st.timedeltas(timedelta(seconds=1), sla).map(lambda t: timedelta(seconds=t // timedelta(seconds=1)))
         ),
         lease=timedelta(seconds=1),
+        calendar=draw(CALENDARS),
+        deadlines=Deadlines(soft=draw(st.none() | st.just(sla)), audit=draw(st.none() | st.just(sla))),
         undo=draw(SPANS),
         cap=draw(st.integers(2, 100)),
         hide_suggestion=draw(st.booleans()),
