@@ -7,11 +7,12 @@ from datetime import datetime
 import numpy as np
 from django.db.backends.utils import CursorWrapper
 
+from decisions import identity
 from decisions.intake import ladder, store
 from decisions.intake.known import Known
 from decisions.intake.parse import Row
 from decisions.intake.store import Columns, Rows, Same
-from decisions.models import ModelVersion
+from decisions.models import ModelVersion, Score
 from decisions.queues.live import Live
 from decisions.routing import policy
 
@@ -47,7 +48,7 @@ def record(cursor: CursorWrapper, extras: Sequence[Extra], live: Live, at: datet
     if not extras:
         return 0
     columns: Columns = {
-        "id": store.allocate(cursor, {TABLE: len(extras)})[TABLE],
+        "id": identity.allocate(Score, len(extras)),
         "item_id": [extra.item_id for extra in extras],
         "model_id": [extra.model.pk for extra in extras],
         "score": [extra.score for extra in extras],

@@ -8,19 +8,41 @@ from io import StringIO
 from itertools import repeat
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from decisions import locks
+from decisions.record import guards
+from decisions.record.log import Statements
 
 FEW = 40  # up to so many rows, VALUES is faster than a COPY
 STAGE = "arriving"
 # Checked now and not at the commit, where the wait for a lock on a referenced row would hold the chain up.
 CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
-CHECK_LATER = "SET CONSTRAINTS ALL DEFERRED"  # the intake's row comes last, for it counts the others
 SPECIAL = re.compile(r"[\\\n\t\r]")
-FRESH = "ARRAY(SELECT nextval(%s) FROM generate_series(1, %s))"
-SHARE_FRAMES = "SELECT pg_advisory_xact_lock_shared(%s, %s)"
-CLOSED_UNTIL = "SELECT ends_at FROM decisions_frame WHERE queue_id = %s ORDER BY starts_at DESC LIMIT 1"
+NAMED = ("intake", "item", "task", "action")  # what has its id before its row
+# A function, so that a session plans it once. It looks for the frame only once the lock is granted. References are
+# checked later, for the intake's row comes last: it counts the others.
+ADMITTING = """
+    CREATE OR REPLACE FUNCTION public.decisions_admit(
+        lock_key integer, to_queue integer, intakes integer, items integer, tasks integer, actions integer
+    ) RETURNS TABLE (
+        closed_until timestamptz, intake_ids bigint[], item_ids bigint[], task_ids bigint[], action_ids bigint[]
+    ) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    BEGIN
+        SET CONSTRAINTS ALL DEFERRED;
+        PERFORM pg_advisory_xact_lock_shared(lock_key, to_queue);
+        RETURN QUERY SELECT
+            (SELECT f.ends_at FROM public.decisions_frame f
+             WHERE f.queue_id = to_queue ORDER BY f.starts_at DESC LIMIT 1),
+            ARRAY(SELECT nextval('public.decisions_intake_id_seq') FROM generate_series(1, intakes)),
+            ARRAY(SELECT nextval('public.decisions_item_id_seq') FROM generate_series(1, items)),
+            ARRAY(SELECT nextval('public.decisions_task_id_seq') FROM generate_series(1, tasks)),
+            ARRAY(SELECT nextval('public.decisions_action_id_seq') FROM generate_series(1, actions));
+    END
+    $$
+"""
+ADMIT = "SELECT * FROM decisions_admit(%s, %s, %s, %s, %s, %s)"
 PATIENCE = "SET LOCAL lock_timeout = '120s'; SET LOCAL statement_timeout = '120s'"
 
 
@@ -53,28 +75,20 @@ class Rows:
         )
 
 
-def allocate(cursor: CursorWrapper, counts: dict[str, int]) -> dict[str, list[int]]:
-    """Return fresh ids for tables, so many for each, ascending."""
-    cursor.execute(f"{CHECK_LATER}; SELECT {', '.join([FRESH] * len(counts))}", _sequences(counts))
-    return dict(zip(counts, cursor.fetchone(), strict=True))
-
-
 def admit(cursor: CursorWrapper, queue_id: int, counts: dict[str, int]) -> tuple[dict[str, list[int]], datetime | None]:
-    """Return the same for items that arrive on a queue, and the end of its newest frame.
+    """Return fresh ids for what arrives on a queue, ascending, so many of each name; and the end of its newest frame.
 
     No frame of the queue closes from here to the commit, so what arrives at that end or later belongs to a frame that
-    is still to come. One trip, and its last statement looks only once the lock is granted.
+    is still to come.
     """
-    cursor.execute(
-        f"{CHECK_LATER}; {SHARE_FRAMES}; SELECT ({CLOSED_UNTIL}), {', '.join([FRESH] * len(counts))}",
-        [locks.FRAMES, queue_id, queue_id, *_sequences(counts)],
-    )
+    cursor.execute(ADMIT, [locks.FRAMES, queue_id, *(counts[name] for name in NAMED)])
     closed_until, *ids = cursor.fetchone()
-    return dict(zip(counts, ids, strict=True)), closed_until
+    return dict(zip(NAMED, ids, strict=True)), closed_until
 
 
-def _sequences(counts: dict[str, int]) -> list[Any]:
-    return [value for table, count in counts.items() for value in (f"{table}_id_seq", count)]
+def make_admit(connection: BaseDatabaseWrapper) -> None:
+    """Make the function that `admit` calls; migrations call this."""
+    guards.make_function(connection, "decisions_admit", ADMITTING)
 
 
 def insert_new(cursor: CursorWrapper, rows: Rows) -> set[int]:
@@ -95,8 +109,11 @@ def insert_new(cursor: CursorWrapper, rows: Rows) -> set[int]:
     return stored
 
 
-def insert(cursor: CursorWrapper, tables: Sequence[Rows]) -> None:
-    """Insert rows into several tables and check what they refer to; small tables share one statement."""
+def insert(cursor: CursorWrapper, tables: Sequence[Rows]) -> Statements:
+    """Insert rows into several tables; return the statements that are left, which check what all rows refer to.
+
+    Small tables are among what is left: they need no trip of their own.
+    """
     texts: list[str] = []
     values: list[Any] = []
     for rows in tables:
@@ -106,7 +123,7 @@ def insert(cursor: CursorWrapper, tables: Sequence[Rows]) -> None:
             text, given = _values(rows)
             texts.append(text)
             values.extend(given)
-    cursor.execute("; ".join([*texts, CHECK_NOW]), values or None)
+    return Statements([*texts, CHECK_NOW], values)
 
 
 def _values(rows: Rows) -> tuple[str, list[Any]]:

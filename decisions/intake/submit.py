@@ -25,7 +25,7 @@ from decisions.models import Event, Intake, Item, User
 from decisions.queues.live import Live
 from decisions.record import log
 
-ITEM, INTAKE = "decisions_item", "decisions_intake"
+ITEM = "decisions_item"
 CONFLICTS: dict[str, type[Conflict]] = {kind.code: kind for kind in (OtherContent, Erased)}
 ROUTES = tuple(route.value for route in Item.Route)
 
@@ -61,7 +61,7 @@ class Arrived:
     """
 
     at: datetime | None = None
-    ids: Mapping[str, list[int]] = field(default_factory=dict)  # fresh ones, by table
+    ids: Mapping[str, list[int]] = field(default_factory=dict)  # fresh ones, by name
     items: Rows = field(default_factory=lambda: Rows(ITEM, 0, {}))
     rows: Sequence[Row] = ()
     salts: Sequence[bytes] = ()
@@ -144,8 +144,8 @@ def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list
     needs = tables.needs(routed.routing.route.tolist(), call.live.spec)
     fresh, closed_until = store.admit(cursor, call.live.queue_id, needs)
     call = replace(call, at=max(call.at, closed_until or call.at))
-    ids = fresh[ITEM]
-    columns: Columns = {"id": ids, "intake_id": Same(fresh[INTAKE][0])}
+    ids = fresh["item"]
+    columns: Columns = {"id": ids, "intake_id": Same(fresh["intake"][0])}
     items = Rows(ITEM, len(rows), {**columns, **tables.items(rows, routed, drawn, call)})
     new = store.insert_new(cursor, items)
     places = [i for i, item_id in enumerate(ids) if item_id in new]
@@ -236,7 +236,7 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
         "scores": extras,
     }
     intake = Intake(
-        id=arrived.ids[INTAKE][0],
+        id=arrived.ids["intake"][0],
         queue_id=call.live.queue_id,
         sender=call.sender,
         app_version=settings.APP_VERSION,
@@ -248,7 +248,7 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
         at=call.at,
     )
     followers = tables.followers(arrived.items, arrived.rows, arrived.salts, arrived.ids, call) if arrived.rows else []
-    store.insert(cursor, [*followers, tables.intake(intake)])
+    left = store.insert(cursor, [*followers, tables.intake(intake)])
     if arrived.rows:
         hints.on_commit("deliver_due")
     log.append(
@@ -264,4 +264,5 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
             "routes": dict(batch.routes),
         },
         rows=(intake,),
+        after=left,
     )

@@ -115,13 +115,13 @@ def _bodies(ids: Sequence[int], rows: Sequence[Row], salts: Sequence[bytes]) -> 
 
 
 def needs(routes: Sequence[str], spec: Spec) -> dict[str, int]:
-    """Return how many rows of each table these routes lead to at most, under one call."""
+    """Return how many rows of each name these routes lead to at most, under one call."""
     causes = _causes(spec)
     return {
-        "decisions_intake": 1,
-        "decisions_item": len(routes),
-        "decisions_task": routes.count(Item.Route.SOFT),
-        "decisions_action": sum(bool(causes[route][0]) for route in routes),
+        "intake": 1,
+        "item": len(routes),
+        "task": routes.count(Item.Route.SOFT),
+        "action": sum(bool(causes[route][0]) for route in routes),
     }
 
 
@@ -131,7 +131,7 @@ def followers(
     """Return the rows that go with stored items, under these fresh ids: bodies, tasks with their moves, actions."""
     soft = chosen(items, [i for i, route in enumerate(listed(items, "route")) if route == Item.Route.SOFT])
     told = _caused(items, call.live.spec)
-    task_ids, action_ids = ids["decisions_task"][: soft.count], ids["decisions_action"][: len(told)]
+    task_ids, action_ids = ids["task"][: soft.count], ids["action"][: len(told)]
     return [
         _bodies(listed(items, "id"), rows, salts),
         _tasks(soft, task_ids, call),

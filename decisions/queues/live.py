@@ -8,7 +8,6 @@ from typing import Any
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext as _
-from psycopg2 import sql
 
 from decisions.exceptions import Conflict, NotFound
 from decisions.models import Frame, ModelVersion, Policy, QueueVersion
@@ -35,6 +34,8 @@ MOVES = """
     END
     $$
 """
+MOVING = 10  # columns that `decisions_moves` answers with
+Moves = tuple[Any, ...]  # their values
 OF_SLUG = "SELECT * FROM decisions_moves(%s)"
 OF_ID = "SELECT * FROM decisions_moves((SELECT slug FROM decisions_queue WHERE id = %s))"
 
@@ -66,23 +67,28 @@ class Live:
         return replace(self, policy=self.canary or self.policy, model=(self.canary or self.policy).model, canary=None)
 
 
-_known: dict[str, tuple[tuple[Any, ...], Live]] = {}  # by slug; replaced as a whole, so threads need no lock
+_known: dict[str, tuple[Moves, Live]] = {}  # by slug; replaced as a whole, so threads need no lock
 
 
 def of(slug: str) -> Live:
     """Return the queue in force, right at once after a change in any process; refuses a queue that is not there."""
-    return _in_force(OF_SLUG, slug)
+    return of_moves(_ask(OF_SLUG, slug), slug)
 
 
 def of_id(queue_id: int) -> Live:
     """Return the same by the queue's id."""
-    return _in_force(OF_ID, queue_id)
+    return of_moves(_ask(OF_ID, queue_id), queue_id)
 
 
-def _in_force(statement: str, name: str | int) -> Live:
+def _ask(statement: str, name: str | int) -> Moves | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, [name])
-        moves = cursor.fetchone()
+        found: Moves | None = cursor.fetchone()
+        return found
+
+
+def of_moves(moves: Moves | None, name: str | int) -> Live:
+    """Return the same from what `decisions_moves` just answered about the queue of this name."""
     if moves is None or moves[3] is None:
         raise NotFound(_("There is no queue “%(slug)s”.") % {"slug": name})
     slug = moves[0]
@@ -94,7 +100,7 @@ def _in_force(statement: str, name: str | int) -> Live:
     return known[1]
 
 
-def _read(moves: tuple[Any, ...]) -> Live:
+def _read(moves: Moves) -> Live:
     slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share, frame_id = moves
     models = {model.name: model for model in ModelVersion.objects.filter(queue=queue_id)}
     policies = Policy.objects.select_related("model").in_bulk([pk for pk in (policy_id, canary_id) if pk])
@@ -116,8 +122,4 @@ def _read(moves: tuple[Any, ...]) -> Live:
 
 def make_moves(connection: BaseDatabaseWrapper) -> None:
     """Make the function that `of` asks; migrations call this, and each one that changes it again."""
-    with connection.cursor() as cursor:
-        cursor.execute(MOVES)
-        if not guards.is_one_role(connection):
-            grant = "GRANT EXECUTE ON FUNCTION public.decisions_moves(text) TO {}"
-            cursor.execute(sql.SQL(grant).format(sql.Identifier(guards.app_role())))
+    guards.make_function(connection, "decisions_moves", MOVES)

@@ -196,13 +196,21 @@ FUNCTION = sql.SQL(
 
 
 def make_erase(connection: BaseDatabaseWrapper) -> None:
-    """Make the function through which an item's content goes; the application may call it and nothing else may."""
+    """Make the function through which an item's content goes."""
+    make_function(connection, "decisions_erase_item", ERASE)
+
+
+def make_function(connection: BaseDatabaseWrapper, name: str, text: str) -> None:
+    """Make or replace a function of the database that the application may call and nobody else; migrations call this.
+
+    One that answers with other columns than before is not replaced: a migration drops it first.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(ERASE)
-        cursor.execute("REVOKE ALL ON FUNCTION public.decisions_erase_item(bigint) FROM PUBLIC")
+        cursor.execute(text)
+        cursor.execute(f"REVOKE ALL ON FUNCTION public.{name} FROM PUBLIC")
         if not is_one_role(connection):
-            role = sql.Identifier(app_role())
-            cursor.execute(sql.SQL("GRANT EXECUTE ON FUNCTION public.decisions_erase_item(bigint) TO {}").format(role))
+            grant = f"GRANT EXECUTE ON FUNCTION public.{name} TO {{}}"
+            cursor.execute(sql.SQL(grant).format(sql.Identifier(app_role())))
 
 
 ERASE = """

@@ -2,36 +2,62 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
 from decisions import locks
 from decisions.exceptions import Forbidden
 from decisions.models import Event, Item, User
-from decisions.record import digest
+from decisions.record import digest, guards
 
 VERSION = 1
 GENESIS = bytes(32)
 REFUSALS_PER_HOUR = 60
 
-# Two statements in one trip, for all who write to this chain wait meanwhile: the snapshot of the second is taken after
-# the lock was granted. The hash is what `chain_hash` says, made where the entry before it is read.
-APPEND = """
-    SELECT pg_advisory_xact_lock(%(lock)s, %(chain)s);
-    INSERT INTO decisions_event (chain, seq, kind, actor_id, item_id, reason, entry, version, at, hash)
-    SELECT %(chain)s, last.seq + 1, %(kind)s, %(actor)s, %(item)s, %(reason)s, %(entry)s, %(version)s, %(at)s,
-           sha256(%(version_byte)s || last.hash || convert_to(%(head)s || last.seq + 1 || %(tail)s, 'UTF8'))
-    FROM (
-        (SELECT seq, hash FROM decisions_event WHERE chain = %(chain)s ORDER BY seq DESC LIMIT 1)
-        UNION ALL (SELECT 0, %(genesis)s) ORDER BY seq DESC LIMIT 1
-    ) last
-    RETURNING id, seq, hash
+# A function, so that a session plans it once and all who write to this chain wait for one trip only: the look at the
+# last entry comes after the lock was granted. The hash is what `chain_hash` says, made where that entry is read.
+APPENDING = """
+    CREATE OR REPLACE FUNCTION public.decisions_append(
+        lock_key integer, to_chain bigint, as_kind text, by_actor bigint, of_item bigint, for_reason text, text_ text,
+        at_time timestamptz, in_version integer, version_byte bytea, genesis bytea, head text, tail text
+    ) RETURNS TABLE (new_id bigint, new_seq bigint, new_hash bytea)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    DECLARE
+        last_seq bigint;
+        last_hash bytea;
+    BEGIN
+        PERFORM pg_advisory_xact_lock(lock_key, to_chain::integer);
+        SELECT e.seq, e.hash INTO last_seq, last_hash FROM public.decisions_event e
+            WHERE e.chain = to_chain ORDER BY e.seq DESC LIMIT 1;
+        new_seq := coalesce(last_seq, 0) + 1;
+        new_hash := sha256(version_byte || coalesce(last_hash, genesis) || convert_to(head || new_seq || tail, 'UTF8'));
+        INSERT INTO public.decisions_event
+            (chain, seq, kind, actor_id, item_id, reason, entry, version, at, hash)
+            VALUES (to_chain, new_seq, as_kind, by_actor, of_item, for_reason, text_, in_version, at_time, new_hash)
+            RETURNING id INTO new_id;
+        RETURN NEXT;
+    END
+    $$
 """
+APPEND = "SELECT * FROM decisions_append(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Texts of SQL and the values of their placeholders, in order."""
+
+    texts: Sequence[str] = ()
+    values: Sequence[Any] = ()
+
+
+NOTHING = Statements()
 
 
 def now() -> datetime:
@@ -70,10 +96,12 @@ def append(
     reason: str = "",
     entry: Mapping[str, Any] | None = None,
     rows: Sequence[Model] = (),
+    after: Statements = NOTHING,
 ) -> Event:
     """Append one entry to a chain; the last step of a transaction, for it holds the chain until the commit.
 
-    `entry` may hold ids, codes, times, numbers and digests, never personal text; `rows` are digested into it.
+    `entry` may hold ids, codes, times, numbers and digests, never personal text; `rows` are digested into it. `after`
+    are statements that go ahead of it in the same trip.
     """
     at = at.astimezone(UTC)
     spoken = [[row._meta.model_name, row.pk, digest.of_row(row).hex()] for row in rows]
@@ -88,29 +116,32 @@ def append(
         at=at,
     )
     with connection.cursor() as cursor:
-        cursor.execute(APPEND, _given(event))
+        cursor.execute("; ".join([*after.texts, APPEND]), [*after.values, *_given(event)])
         event.pk, event.seq, event.hash = cursor.fetchone()
     return event
 
 
-def _given(event: Event) -> dict[str, Any]:
-    """Return the values of an entry; `head` and `tail` are the JSON that is hashed, before and after the number."""
-    rest = [event.kind, event.actor_id, event.item_id, event.reason, orjson.Fragment(event.entry), event.at]
-    return {
-        "lock": locks.CHAIN,
-        "genesis": GENESIS,
-        "version_byte": bytes([VERSION]),
-        "head": f"[{event.chain},",
-        "tail": "," + digest.canonical(rest)[1:].decode(),
-        "chain": event.chain,
-        "kind": event.kind,
-        "actor": event.actor_id,
-        "item": event.item_id,
-        "reason": event.reason,
-        "entry": event.entry,
-        "version": VERSION,
-        "at": event.at,
-    }
+def _given(event: Event) -> list[Any]:
+    """Return an entry's values as `decisions_append` takes them; last the JSON that is hashed, around the number."""
+    rest = [event.kind, event.actor_id, event.item_id, event.reason]
+    tail = digest.canonical([*rest, orjson.Fragment(event.entry), event.at])[1:].decode()
+    return [
+        locks.CHAIN,
+        event.chain,
+        *rest,
+        event.entry,
+        event.at,
+        VERSION,
+        bytes([VERSION]),
+        GENESIS,
+        f"[{event.chain},",
+        f",{tail}",
+    ]
+
+
+def make_append(connection: BaseDatabaseWrapper) -> None:
+    """Make the function that `append` calls; migrations call this."""
+    guards.make_function(connection, "decisions_append", APPENDING)
 
 
 def refuse(user: User, error: Forbidden, at: datetime) -> None:

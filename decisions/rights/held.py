@@ -31,7 +31,7 @@ STANDING = """
 # All that is in force, as a value for `Held`.
 IN_FORCE = """(
     SELECT json_agg(json_build_array(f.queue_id, f.version_id, f.since) ORDER BY f.queue_id NULLS FIRST)
-    FROM decisions_rightsinforce f
+    FROM public.decisions_rightsinforce f
 )"""
 MEMBERSHIPS = f"""
     SELECT json_agg(json_build_array(m.queue_id, m.role, m.value_limit)), {IN_FORCE}

@@ -1,17 +1,14 @@
 """Who calls the API: tokens of our own, what they may be used for, and how often."""
 
-import hashlib
 import math
+import re
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis import Redis
@@ -23,17 +20,16 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
-from decisions import rights
-from decisions.exceptions import NotFound, Refused
-from decisions.models import Token, User
-from decisions.rights import Act, Held
+from decisions import callers
+from decisions.callers import Caller
+from decisions.exceptions import Refused
+from decisions.models import User
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # it loads our classes by name when it is imported
 
 KEYWORD = "bearer"
-LONGEST = 200  # characters of a token that are worth looking up
-USED_EVERY = timedelta(minutes=1)  # how exactly `last_used_at` is known
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 SPANS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 
 
@@ -43,37 +39,16 @@ class WrongScope(Refused):
     code = "wrong_scope"
 
 
-@dataclass(frozen=True)
-class Caller:
-    """What a token lets its person do here: `queues` empty means all that the person may."""
-
-    token_id: int
-    user: User
-    scopes: frozenset[str]
-    queues: frozenset[int]
-    held: Held  # where the person stands, as the look-up found it
-
-    def reaches(self, queue_id: int | None) -> bool:
-        """Say whether the token may be used on this queue (None = the site as a whole)."""
-        return not self.queues or queue_id in self.queues
-
-    def require(self, queue_id: int | None) -> None:
-        """Refuse, as if the queue were not there, what lies outside the token's queues."""
-        if not self.reaches(queue_id):
-            raise NotFound
-
-    def demand(self, act: Act, queue_id: int) -> None:
-        """Refuse what the person may not do on this queue, at no further query."""
-        stands = self.held.on(queue_id)
-        if stands is None:
-            raise NotFound
-        rights.demand(stands, act, queue_id=queue_id)
-
-
 def of(request: Request) -> Caller:
     """Return who calls; only behind `TokenAuthentication`."""
     assert isinstance(request.auth, Caller)
     return request.auth
+
+
+def named(request: Request) -> str:
+    """Return the slug of the queue in the call's address, "" where there is none or it cannot be one."""
+    slug = str(request.parser_context["kwargs"].get("queue", ""))
+    return slug if SLUG.fullmatch(slug) else ""
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -83,56 +58,13 @@ class TokenAuthentication(BaseAuthentication):
         kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != KEYWORD:
             return None
-        found = _find(secret.strip(), timezone.now())
+        found = callers.find(secret.strip(), timezone.now(), named(request))
         if found is None:
             raise AuthenticationFailed(_("This token is not valid, or not any more."))
         return found.user, found
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
         return 'Bearer realm="review queue"'
-
-
-# What `Token.objects.valid` says, as text: every call runs this, and to put the statement together anew takes longer
-# than to run it. The rest of the person is read when somebody asks for it.
-PERSON = ("id", "email", "name", "kind", "is_active")
-FIND = f"""
-    SELECT t.id, t.scopes, t.last_used_at,
-           ARRAY(SELECT q.queue_id FROM decisions_token_queues q WHERE q.token_id = t.id),
-           (SELECT json_agg(json_build_array(m.queue_id, m.role, m.value_limit))
-            FROM decisions_membership m WHERE m.user_id = t.user_id), {rights.IN_FORCE},
-           {", ".join(f"u.{name}" for name in PERSON)}
-    FROM decisions_token t JOIN decisions_user u ON u.id = t.user_id
-    WHERE t.digest = %s AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %s) AND u.is_active
-"""  # noqa: S608 - the names of columns are constants
-
-
-def _find(secret: str, at: datetime) -> Caller | None:
-    """Return who calls with this secret, if its token is valid, and note the use."""
-    if len(secret) > LONGEST:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(FIND, [hashlib.sha256(secret.encode()).digest(), at])
-        found = cursor.fetchone()
-    if found is None:
-        return None
-    token_id, scopes, last_used_at, queues, memberships, versions, *person = found
-    _note_use(token_id, last_used_at, at)
-    user = User.from_db(connection.alias, PERSON, person)
-    return Caller(
-        token_id=token_id,
-        user=user,
-        scopes=frozenset(scopes),
-        queues=frozenset(queues),
-        held=Held.read(user.kind, memberships, versions),
-    )
-
-
-def _note_use(token_id: int, last_used_at: datetime | None, at: datetime) -> None:
-    """Remember that the token was used, at most once a minute."""
-    if last_used_at and at - last_used_at < USED_EVERY:
-        return
-    stale = Q(last_used_at=None) | Q(last_used_at__lte=at - USED_EVERY)
-    Token.objects.filter(stale, pk=token_id).update(last_used_at=at)
 
 
 class HasScope(BasePermission):

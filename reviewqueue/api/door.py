@@ -18,14 +18,10 @@ from rest_framework.views import APIView
 from decisions import requests
 from decisions.exceptions import Fault, Invalid, NotFound
 from decisions.models import Queue
-from decisions.queues import live
-from decisions.queues.live import Live
 from reviewqueue.api import auth, formats
 from reviewqueue.api.schema import Schema
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
-
-SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 
 Change = Callable[..., HttpResponse]
 QUEUE = OpenApiParameter("queue", str, required=True, description="The queue's slug.")
@@ -60,20 +56,10 @@ class Open(Door):
 
 def queue_named(request: Request, slug: str) -> Queue:
     """Return the queue, if it is there and the token may be used on it."""
-    queue = Queue.objects.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
+    queue = Queue.objects.filter(slug=slug).first() if auth.SLUG.fullmatch(slug) else None
     if queue is None:
         raise NotFound
     auth.of(request).require(queue.pk)
-    return queue
-
-
-def queue_in_force(request: Request, slug: str) -> Live:
-    """Return the queue as it is in force, if it is there and the token may be used on it."""
-    try:
-        queue = live.of(slug)
-    except NotFound:
-        raise NotFound from None  # in the same words as for a queue that is not theirs
-    auth.of(request).require(queue.queue_id)
     return queue
 
 

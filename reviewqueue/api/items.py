@@ -14,14 +14,14 @@ from decisions.intake.submit import Batch
 from decisions.queues.live import Live
 from decisions.rights import Act
 from reviewqueue.api import auth, examples, formats, shapes
-from reviewqueue.api.door import Door, answer, once, queue_in_force
+from reviewqueue.api.door import Door, answer, once
 
 RESULTS = OpenApiParameter("results", enum=["all", "none"], default="all", description="Whether to list each item.")
 
 
 def open_to(request: Request, slug: str) -> Live:
     """Return the queue as it is in force, where this token's person may bring items in."""
-    queue = queue_in_force(request, slug)
+    queue = auth.of(request).queue(slug)
     auth.of(request).demand(Act.INTAKE, queue.queue_id)
     return queue
 

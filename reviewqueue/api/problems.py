@@ -15,11 +15,12 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework.request import Request
 
+from decisions.callers import Caller
 from decisions.exceptions import Conflict, Fault, Forbidden, Invalid, NotFound, Refused, TooBig
 from decisions.record import log
 from decisions.requests import KeyReused
 from reviewqueue.api import formats
-from reviewqueue.api.auth import Caller, WrongScope
+from reviewqueue.api.auth import WrongScope
 
 logger = logging.getLogger(__name__)
 

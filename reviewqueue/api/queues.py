@@ -6,11 +6,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from decisions import rights
+from decisions.callers import Caller
 from decisions.measure import floor
 from decisions.models import Membership, Queue
 from decisions.rights import Act
 from reviewqueue.api import auth, shapes
-from reviewqueue.api.auth import Caller
 from reviewqueue.api.door import Door, answer, queue_named
 
 

@@ -18,7 +18,7 @@ from decisions.queues.live import Live
 from decisions.record import log
 from decisions.rights import Act
 from reviewqueue.api import auth, examples_what_if, shapes, shapes_what_if
-from reviewqueue.api.door import Door, answer, once, queue_in_force, queue_named
+from reviewqueue.api.door import Door, answer, once, queue_named
 
 DAYS = 28
 NO_POLICY = {"policy": None, "target": None, "currency": "", "hard": None, "soft": None, "control": None}
@@ -36,7 +36,7 @@ class WhatIf(Door):
     )
     @once
     def post(self, request: Request, queue: str) -> HttpResponse:
-        live, at = queue_in_force(request, queue), log.now()
+        live, at = auth.of(request).queue(queue), log.now()
         rights.require(auth.of(request).user, Act.READ_RECORD, queue_id=live.queue_id)
         asked = shapes.read(shapes_what_if.WhatIf, request)
         days, standing = int(asked.pop("days", DAYS)), terms.standing(live, at)

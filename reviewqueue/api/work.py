@@ -10,7 +10,7 @@ from decisions.models import Decision, Item, Task
 from decisions.work import claim, decide, rule
 from decisions.work.answer import Answer
 from reviewqueue.api import auth, examples, shapes, shown
-from reviewqueue.api.door import Door, answer, once, queue_in_force, within
+from reviewqueue.api.door import Door, answer, once, within
 
 
 class Working(Door):
@@ -27,7 +27,7 @@ class Claim(Working):
     )
     @once
     def post(self, request: Request, queue: str) -> HttpResponse:
-        asked, found = shapes.read(shapes.Claim, request), queue_in_force(request, queue)
+        asked, found = shapes.read(shapes.Claim, request), auth.of(request).queue(queue)
         person = auth.of(request).user
         tasks = claim.next_tasks(queue_id=found.queue_id, person=person, count=asked["count"])
         if not tasks:

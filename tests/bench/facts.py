@@ -25,7 +25,7 @@ GIVES: tuple[tuple[str, dict[str, tuple[str, int]]], ...] = (
     (r'INSERT INTO "decisions_ruling".* RETURNING', {"ruling": ("id", 0)}),
     (r"nextval", {"action": ("nextval", 0)}),
 )
-DOOR = "decisions_token"  # who looks for a token; the bare site knows nobody
+DOOR = "decisions_caller"  # who looks for a token; the bare site knows nobody
 CHAIN = 2_000_000_000  # of the bare site's own events
 
 

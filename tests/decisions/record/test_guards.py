@@ -225,9 +225,10 @@ def test_the_worked_table_leaves_room_for_its_next_versions() -> None:
 
 
 @pytest.mark.django_db
-def test_functions_that_run_as_the_owner_name_their_search_path() -> None:
+def test_functions_name_their_search_path() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT proname, proconfig FROM pg_proc WHERE proname LIKE 'decisions%'")
         found = dict(cursor.fetchall())
     path = ["search_path=pg_catalog, pg_temp"]
-    assert found == {"decisions_refuse_change": path, "decisions_erase_item": path, "decisions_moves": path}
+    names = ("refuse_change", "erase_item", "moves", "caller", "admit", "append")
+    assert found == {f"decisions_{name}": path for name in names}
