@@ -5,7 +5,7 @@ from tests.bench import facts
 
 def test_ids_are_left_open_and_percent_signs_survive() -> None:
     texts = [
-        "SELECT id FROM decisions_caller WHERE digest = 'x'",
+        "SELECT * FROM decisions_caller('x', '2026-01-01', 'emails')",
         "SELECT * FROM decisions_task WHERE id = 30000012 AND note LIKE '10%'",
         """INSERT INTO "decisions_decision" (task_id) VALUES (30000012) RETURNING "decisions_decision"."id" """,
         "SELECT 300000120",

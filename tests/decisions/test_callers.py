@@ -28,7 +28,7 @@ def test_one_query_tells_who_calls_what_they_may_and_what_moves_the_queue() -> N
         assert found.queue(queue.slug) is live._known[queue.slug][1]
         found.demand(Act.INTAKE, queue.pk)
     assert len(queries) == 1
-    assert (found.token_id, found.user, found.scopes) == (token.pk, person, {"intake", "read"})
+    assert (found.token_id, found.user, found.scopes) == (token.pk, person, frozenset({"intake", "read"}))
     assert found.queues == {queue.pk}
     with pytest.raises(NotFound):
         found.demand(Act.INTAKE, other.pk)
