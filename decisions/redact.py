@@ -18,7 +18,10 @@ from decisions.work import suggest
 HIDDEN = "[hidden]"
 REVIEW = "review"  # what a purpose reads while it may not be told
 BLIND = frozenset({Task.Purpose.CONTROL, Task.Purpose.AUDIT, Task.Purpose.SECOND, Task.Purpose.GOLD})
-RECENT = timedelta(hours=24)  # so long reviewers stay blind after somebody else's blind answer: another may be asked
+RECENT = timedelta(
+    hours=24
+)  # so long all below a lead stay blind after somebody else's blind answer: another may be asked
+JUNIOR = frozenset({Membership.Role.CROWD, Membership.Role.REVIEWER, Membership.Role.EXPERT})
 BY_PEOPLE = (What.MOVED, What.DECIDED, What.RULED)
 CLOSING = (Move.Kind.DECIDED, Move.Kind.ESCALATED, Move.Kind.EXPIRED, Move.Kind.CANCELLED)
 
@@ -89,7 +92,7 @@ def _veiled(ids: list[int], standing: Standing, user: User, spec: Spec) -> set[i
         "items": ids,
         "purposes": [*BLIND, *([Task.Purpose.SOFT] if spec.hide_suggestion else [])],
         "open": list(Task.OPEN),
-        "lasts": standing.role == Membership.Role.REVIEWER,
+        "lasts": standing.role in JUNIOR,
         "closing": list(CLOSING),
         "recent": RECENT,
         "person": user.pk,

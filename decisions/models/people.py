@@ -63,7 +63,9 @@ class Membership(models.Model):
     """A person's role on one queue, or on all of them (queue empty)."""
 
     class Role(models.TextChoices):
+        CROWD = "crowd", _("Crowd")
         REVIEWER = "reviewer", _("Reviewer")
+        EXPERT = "expert", _("Expert")
         LEAD = "lead", _("Lead")
         MANAGER = "manager", _("Manager")
         AUDITOR = "auditor", _("Auditor")

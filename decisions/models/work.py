@@ -53,8 +53,10 @@ class Task(models.Model):
     class Rank(models.IntegerChoices):
         """Who may take it, at least."""
 
+        CROWD = 0, _("Crowd")
         REVIEWER = 1, _("Reviewer")
-        LEAD = 2, _("Lead")
+        EXPERT = 2, _("Expert")
+        LEAD = 3, _("Lead")
 
     OPEN = (State.WAITING, State.CLAIMED, State.HELD)
 

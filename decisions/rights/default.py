@@ -5,36 +5,59 @@ from decisions.rights.words import Act, Limit, Own, Purpose, Role, Table
 
 INDEPENDENT = frozenset({Purpose.SECOND, Purpose.GOLD, Purpose.APPEAL, Purpose.ESCALATION})
 ORDINARY = frozenset(Purpose) - {Purpose.APPEAL, Purpose.ESCALATION}
+EXPERTS = frozenset(Purpose) - {Purpose.APPEAL}
 CASEWORK = frozenset({Act.CLAIM, Act.DECIDE, Act.ESCALATE, Act.HOLD, Act.UNDO})
 
 YES = Limit()
 OWN = Limit(own=Own.ONLY)
+# What the crowd may take, a queue's spec says; the rank of each task follows from it.
+HELPING = Limit(is_valued=True, rank=Task.Rank.CROWD, purposes=ORDINARY, own=Own.INDEPENDENT)
 WORK = Limit(is_valued=True, purposes=ORDINARY, own=Own.INDEPENDENT)
+SETTLING = Limit(is_valued=True, rank=Task.Rank.EXPERT, purposes=EXPERTS, own=Own.INDEPENDENT)
 LEADING = Limit(is_valued=True, rank=Task.Rank.LEAD, own=Own.INDEPENDENT)
-# An escalation ends with who takes it: it can be released, not passed on under a new name.
+# An expert passes a case on to a lead. With a lead it ends: it can be released, not passed on under a new name.
+PASSING_ON = Limit(rank=Task.Rank.EXPERT, purposes=EXPERTS)
 ESCALATING = Limit(rank=Task.Rank.LEAD, purposes=frozenset(Purpose) - {Purpose.ESCALATION})
+SKILLED = Limit(rank=Task.Rank.EXPERT)
 SENIOR = Limit(rank=Task.Rank.LEAD)
 VALUED = Limit(is_valued=True, rank=Task.Rank.LEAD)
 PASSED = Limit(is_valued=True, routes=frozenset({Item.Route.PASS}))
 DONE_HARD = Limit(is_valued=True, routes=frozenset({Item.Route.HARD}))
 OWN_RULING = Limit(is_valued=True, own=Own.ONLY)
 
+WORKERS = (Role.CROWD, Role.REVIEWER, Role.EXPERT, Role.LEAD, Role.MANAGER)
+WORKING: dict[str, Limit] = {
+    Role.CROWD: HELPING,
+    Role.REVIEWER: WORK,
+    Role.EXPERT: SETTLING,
+    Role.LEAD: LEADING,
+    Role.MANAGER: LEADING,
+}
+
 # Who is missing may not. Duties are kept apart: auditors read, keep evidence and decide nothing; administrators manage
 # people and connections, decide nothing and see neither scores nor personal fields; managers route, leads judge cases.
 CELLS: dict[Act, dict[str, Limit]] = {
-    Act.CLAIM: {Role.REVIEWER: WORK, Role.LEAD: LEADING, Role.MANAGER: LEADING},
-    Act.DECIDE: {Role.REVIEWER: WORK, Role.LEAD: LEADING, Role.MANAGER: LEADING},
-    Act.ESCALATE: {Role.REVIEWER: ESCALATING, Role.LEAD: ESCALATING, Role.MANAGER: ESCALATING},
-    Act.HOLD: {Role.REVIEWER: YES, Role.LEAD: SENIOR, Role.MANAGER: SENIOR},
-    Act.UNDO: {Role.REVIEWER: OWN, Role.LEAD: OWN, Role.MANAGER: OWN},
+    Act.CLAIM: WORKING,
+    Act.DECIDE: WORKING,
+    Act.ESCALATE: {
+        **dict.fromkeys((Role.CROWD, Role.REVIEWER, Role.LEAD, Role.MANAGER), ESCALATING),
+        Role.EXPERT: PASSING_ON,
+    },
+    Act.HOLD: {Role.CROWD: YES, Role.REVIEWER: YES, Role.EXPERT: SKILLED, Role.LEAD: SENIOR, Role.MANAGER: SENIOR},
+    Act.UNDO: dict.fromkeys(WORKERS, OWN),
     Act.TAKE_OVER: {Role.LEAD: VALUED, Role.MANAGER: VALUED},
     Act.OVERRIDE_PASS: {Role.LEAD: PASSED, Role.MANAGER: PASSED},
     Act.REVERSE_HARD: {Role.LEAD: DONE_HARD, Role.MANAGER: DONE_HARD},
-    Act.REVERSE_RULING: {Role.REVIEWER: OWN_RULING, Role.LEAD: VALUED, Role.MANAGER: VALUED},
-    Act.SEE_SCORE: dict.fromkeys((Role.REVIEWER, Role.LEAD, Role.MANAGER, Role.AUDITOR), YES),
-    Act.SEE_PERSONAL: dict.fromkeys((Role.REVIEWER, Role.LEAD, Role.MANAGER), YES),
+    Act.REVERSE_RULING: {
+        Role.REVIEWER: OWN_RULING,
+        Role.EXPERT: OWN_RULING,
+        Role.LEAD: VALUED,
+        Role.MANAGER: VALUED,
+    },
+    Act.SEE_SCORE: dict.fromkeys((*WORKERS, Role.AUDITOR), YES),
+    Act.SEE_PERSONAL: dict.fromkeys((Role.REVIEWER, Role.EXPERT, Role.LEAD, Role.MANAGER), YES),
     Act.READ_QUEUE: dict.fromkeys(Role, YES),
-    Act.READ_RECORD: {**dict.fromkeys(Role, YES), Role.REVIEWER: OWN},
+    Act.READ_RECORD: {**dict.fromkeys(Role, YES), Role.CROWD: OWN, Role.REVIEWER: OWN, Role.EXPERT: OWN},
     Act.EXPORT: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
     Act.VERIFY: dict.fromkeys((Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
     Act.ERASE: {Role.ADMIN: YES},
@@ -46,6 +69,9 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.CLOSE_FRAME: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.APPLY_QUEUE: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.PAUSE_QUEUE: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
+    Act.ASSIGN: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
+    Act.SEE_TEAM: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
+    Act.MANAGE_TEAM: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.MANAGE_PEOPLE: {Role.ADMIN: YES},
     Act.MANAGE_SHIFTS: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.MANAGE_ENDPOINT: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),

@@ -173,19 +173,23 @@ def hold(*, task_id: int, lease: int, person: User, until: datetime | None = Non
 
 @transaction.atomic
 def escalate(*, task_id: int, lease: int, person: User, reason: str) -> Task:
-    """Close the task and open one for a lead in its place; returns the new one. The reason is one of `why.Escalate`."""
+    """Close the task and open one for an expert or a lead in its place; returns the new one.
+
+    The reason is one of `why.Escalate`. An expert passes an escalation on to the leads.
+    """
     why.check(reason, why.Escalate)
     task = leases.lock(task_id=task_id, lease=lease, person=person)
     rights.require(
         person, Act.ESCALATE, queue_id=task.queue_id, case=rights.case_of(task, person), item_id=task.item_id
     )
-    if Task.objects.open().filter(item=task.item_id, purpose=Task.Purpose.ESCALATION).exists():
-        raise Conflict(_("This item already waits for a lead."))
+    others = Task.objects.open().filter(item=task.item_id, purpose=Task.Purpose.ESCALATION).exclude(pk=task.pk)
+    if others.exists():
+        raise Conflict(_("This item is escalated already."))
     at = log.now()
     leases.leave(task, Task.State.ESCALATED, **leases.resumed(task, at))
     leases.move(task, Move.Kind.ESCALATED, person=person, at=at, reason=reason)
-    escalation = leases.open_for_lead(task, live.of(task.queue.slug).spec, at)
-    entry = {"task": task.pk, "escalation": escalation.pk, "round": task.round}
+    escalation = leases.open_escalation(task, live.of(task.queue.slug).spec, at)
+    entry = {"task": task.pk, "escalation": escalation.pk, "round": task.round, "rank": escalation.rank}
     log.append(
         Event.Kind.ITEM_ESCALATED,
         chain=task.queue_id,

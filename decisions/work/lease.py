@@ -9,7 +9,7 @@ from decisions import rights
 from decisions.exceptions import AlreadyDecided, Conflict, LeaseLost, NotFound
 from decisions.joins import Join
 from decisions.measure import sla
-from decisions.models import Item, Move, Policy, Queue, Task, User
+from decisions.models import Item, Membership, Move, Policy, Queue, Task, User
 from decisions.queues import live
 from decisions.queues.spec import Spec
 from decisions.work import why
@@ -87,8 +87,13 @@ def move(task: Task, kind: Move.Kind, *, person: User | None, at: datetime, reas
     return Move.objects.create(task=task, kind=kind, person=person, lease=task.lease, reason=reason, at=at)
 
 
-def open_for_lead(task: Task, spec: Spec, at: datetime) -> Task:
-    """Open an escalation: due when the spec says, else it keeps the deadline and the place which the task had."""
+def open_escalation(task: Task, spec: Spec, at: datetime) -> Task:
+    """Open an escalation: due when the spec says, else it keeps the deadline and the place which the task had.
+
+    It waits for experts where the queue has some, else for leads; one that an expert passes on waits for leads. Its
+    parent is the task that asked first.
+    """
+    is_second_step = task.purpose == Task.Purpose.ESCALATION
     due_at, due_step = task.due_at, task.due_step
     if span := spec.deadlines.escalation:
         due_at = sla.due(spec, span, at)
@@ -96,9 +101,9 @@ def open_for_lead(task: Task, spec: Spec, at: datetime) -> Task:
     escalation = Task.objects.create(
         queue_id=task.queue_id,
         item_id=task.item_id,
-        parent=task,
+        parent_id=task.parent_id if is_second_step else task.pk,
         purpose=Task.Purpose.ESCALATION,
-        rank=Task.Rank.LEAD,
+        rank=Task.Rank.LEAD if is_second_step or not _has_experts(task.queue_id) else Task.Rank.EXPERT,
         value=task.value,
         is_demo=task.is_demo,
         opened_at=at,
@@ -108,6 +113,11 @@ def open_for_lead(task: Task, spec: Spec, at: datetime) -> Task:
     )
     move(escalation, Move.Kind.OPENED, person=None, at=at)
     return escalation
+
+
+def _has_experts(queue_id: int) -> bool:
+    experts = Membership.objects.on(queue_id).filter(role=Membership.Role.EXPERT, user__is_active=True)
+    return experts.exists()
 
 
 def _explain(task_id: int, person: User) -> NoReturn:

@@ -1,8 +1,9 @@
 """Second opinions on audits: every positive one is seen by a second person, blind, and a few of the negative ones too.
 
 What the first person answered holds meanwhile. The same truth from the second one confirms it; another one, "can't
-tell" included, is a dispute: a lead who is told neither answer rules, and that ruling stands. A second opinion that
-nobody takes in time ends without effect. An audit answered "can't tell" gets none, for there is nothing to confirm.
+tell" included, is a dispute: an expert, or a lead, who is told neither answer rules, and that ruling stands. A second
+opinion that nobody takes in time ends without effect. An audit answered "can't tell" gets none, for there is nothing to
+confirm.
 """
 
 from datetime import datetime
@@ -22,11 +23,11 @@ NEGATIVES = 0.03  # of the negative audits that get a second opinion
 
 
 def follow(decision: Decision, spec: Spec) -> Task | None:
-    """Open the second opinion that an audit calls for; where a second opinion disputes one, return the lead's task."""
+    """Open the second opinion that an audit calls for; return the task that settles it where one disputes another."""
     if decision.purpose == Task.Purpose.AUDIT and _needs_second(decision, spec):
         _open_second(decision, spec)
     if decision.purpose == Task.Purpose.SECOND and _is_disputed(decision, spec):
-        return _for_lead(decision, spec)
+        return _settling(decision, spec)
     return None
 
 
@@ -106,7 +107,7 @@ def _open_second(decision: Decision, spec: Spec) -> None:
     leases.move(second, Move.Kind.OPENED, person=None, at=at)
 
 
-def _for_lead(decision: Decision, spec: Spec) -> Task:
-    """Return the task that settles a dispute; where the item waits for a lead already, that answer is enough."""
+def _settling(decision: Decision, spec: Spec) -> Task:
+    """Return the task that settles a dispute; where the item is escalated already, that answer is enough."""
     waiting = Task.objects.open().filter(item=decision.item_id, purpose=Task.Purpose.ESCALATION).first()
-    return waiting or leases.open_for_lead(decision.task, spec, decision.at)
+    return waiting or leases.open_escalation(decision.task, spec, decision.at)

@@ -18,7 +18,7 @@ class Skip(models.TextChoices):
 
 
 class Escalate(models.TextChoices):
-    """Why a lead has to decide."""
+    """Why somebody more senior has to decide."""
 
     GUIDELINE = "guideline", gettext_lazy("The guideline does not cover this")
     STAKES = "stakes", gettext_lazy("Too much is at stake")

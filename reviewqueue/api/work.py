@@ -79,8 +79,8 @@ class Skip(Working):
 class Escalate(Working):
     @extend_schema(
         operation_id="escalate_task",
-        summary="Let a lead decide",
-        description="Answers with the task that now waits for a lead.",
+        summary="Let an expert or a lead decide",
+        description="Answers with the task that now waits for an expert where the queue has some, else for a lead.",
         request=shapes.Escalate,
         responses=shapes.Step,
     )

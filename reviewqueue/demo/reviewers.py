@@ -84,7 +84,7 @@ class Crew:
     def conclude(self, task: Task, spec: Spec) -> Outcome:
         """Return the outcome of the row's truth, or now and then another one."""
         truth = self.truths.get(spec.slug, {}).get(task.item.external_id, Truth.NONE)
-        draw = 1.0 if task.rank == Task.Rank.LEAD else self.chance.random()  # whoever settles a dispute is right
+        draw = 1.0 if task.rank >= Task.Rank.EXPERT else self.chance.random()  # whoever settles a dispute is right
         if draw < DOUBT_RATE:
             truth = Truth.NONE
         elif draw < DOUBT_RATE + ERROR_RATE:

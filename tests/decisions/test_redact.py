@@ -193,7 +193,7 @@ def test_nothing_of_a_blind_item_tells(make: Any) -> None:
 
 def test_a_purpose_is_told_to_who_is_not_blind() -> None:
     queue, person = desk("lead")
-    task = make_task(queue, purpose="escalation", rank=2)
+    task = make_task(queue, purpose="escalation", rank=3)
     assert redact.purpose(task, sight(task.item, person)) == "escalation"
 
 

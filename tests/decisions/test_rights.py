@@ -31,59 +31,67 @@ from decisions.work import rule
 from decisions.work.answer import Answer
 from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
-ROLES = ("reviewer", "lead", "manager", "auditor", "admin")
+ROLES = ("crowd", "reviewer", "expert", "lead", "manager", "auditor", "admin")
 
-# act: one letter a role, in the order above. `-` no, `y` yes, `1` the ordinary tasks of a reviewer within the value
-# limit, `2` every task within it, `e` what can be passed on, `h` up to a lead's tasks, `o` one's own, `v` within the
-# value limit, `p` passes and `d` hard actions within it, `r` one's own rulings within it.
+# act: one letter a role, in the order above. `-` no, `y` yes, `c` the ordinary tasks of the crowd within the value
+# limit, `1` those of a reviewer, `x` up to an expert's, `2` every task within it, `e` what can be passed on, `s` the
+# same for an expert, `k` up to an expert's tasks, `h` up to a lead's, `o` one's own, `v` within the value limit, `p`
+# passes and `d` hard actions within it, `r` one's own rulings within it.
 CELLS = """
-claim            1 2 2 - -
-decide           1 2 2 - -
-escalate         e e e - -
-hold             y h h - -
-undo             o o o - -
-take_over        - v v - -
-override_pass    - p p - -
-reverse_hard     - d d - -
-reverse_ruling   r v v - -
-see_score        y y y y -
-see_personal     y y y - -
-read_queue       y y y y y
-read_record      o y y y y
-export           - - y y -
-verify           - - y y y
-erase            - - - - y
-legal_hold       - - - y y
-draft_policy     - - y - -
-approve_policy   - - y - -
-publish_policy   - - y - -
-roll_back_policy - - y - -
-close_frame      - - y - y
-apply_queue      - - y - y
-pause_queue      - y y - y
-manage_people    - - - - y
-manage_shifts    - y y - -
-manage_endpoint  - - y - y
-replay_delivery  - - y - y
-intake           - - y - -
-record_result    - - y - -
-feed_labels      - - y y -
-see_alerts       - y y y y
-handle_alerts    - y y - y
-mark_gold        - y - - -
-see_accuracy     - y - - -
-lift_pause       - y - - -
+claim            c 1 x 2 2 - -
+decide           c 1 x 2 2 - -
+escalate         e e s e e - -
+hold             y y k h h - -
+undo             o o o o o - -
+take_over        - - - v v - -
+override_pass    - - - p p - -
+reverse_hard     - - - d d - -
+reverse_ruling   - r r v v - -
+see_score        y y y y y y -
+see_personal     - y y y y - -
+read_queue       y y y y y y y
+read_record      o o o y y y y
+export           - - - - y y -
+verify           - - - - y y y
+erase            - - - - - - y
+legal_hold       - - - - - y y
+draft_policy     - - - - y - -
+approve_policy   - - - - y - -
+publish_policy   - - - - y - -
+roll_back_policy - - - - y - -
+close_frame      - - - - y - y
+apply_queue      - - - - y - y
+pause_queue      - - - y y - y
+assign           - - - y y - -
+see_team         - - - y y - -
+manage_team      - - - y y - -
+manage_people    - - - - - - y
+manage_shifts    - - - y y - -
+manage_endpoint  - - - - y - y
+replay_delivery  - - - - y - y
+intake           - - - - y - -
+record_result    - - - - y - -
+feed_labels      - - - - y y -
+see_alerts       - - - y y y y
+handle_alerts    - - - y y - y
+mark_gold        - - - y - - -
+see_accuracy     - - - y - - -
+lift_pause       - - - y - - -
 """
 ORDINARY = frozenset({"soft", "control", "audit", "second", "gold"})
 MEANING = {
     "-": None,
     "y": Limit(),
+    "c": Limit(is_valued=True, rank=0, purposes=ORDINARY, own=Own.INDEPENDENT),
     "1": Limit(is_valued=True, rank=1, purposes=ORDINARY, own=Own.INDEPENDENT),
-    "2": Limit(is_valued=True, rank=2, own=Own.INDEPENDENT),
-    "e": Limit(rank=2, purposes=ORDINARY | {"appeal"}),
-    "h": Limit(rank=2),
+    "x": Limit(is_valued=True, rank=2, purposes=ORDINARY | {"escalation"}, own=Own.INDEPENDENT),
+    "2": Limit(is_valued=True, rank=3, own=Own.INDEPENDENT),
+    "e": Limit(rank=3, purposes=ORDINARY | {"appeal"}),
+    "s": Limit(rank=2, purposes=ORDINARY | {"escalation"}),
+    "k": Limit(rank=2),
+    "h": Limit(rank=3),
     "o": Limit(own=Own.ONLY),
-    "v": Limit(is_valued=True, rank=2),
+    "v": Limit(is_valued=True, rank=3),
     "p": Limit(is_valued=True, routes=frozenset({"pass"})),
     "d": Limit(is_valued=True, routes=frozenset({"hard"})),
     "r": Limit(is_valued=True, own=Own.ONLY),
@@ -110,18 +118,26 @@ def test_every_cell_is_as_stated(act: Act, role: str) -> None:
         ("decide", "reviewer", 100.0, Case("soft", value=None), False),  # an unknown value is above every limit
         ("decide", "reviewer", 100.0, Case("soft", value=float("nan")), False),  # and so is one that is no number
         ("decide", "reviewer", None, Case("soft", value=None), True),  # nobody limited this person
-        ("decide", "reviewer", None, Case("escalation", rank=2), False),  # that is for leads
-        ("decide", "reviewer", None, Case("soft", rank=2), False),  # whatever its purpose
+        ("decide", "reviewer", None, Case("escalation", rank=3), False),  # that is for leads
+        ("decide", "reviewer", None, Case("soft", rank=3), False),  # whatever its purpose
         ("decide", "reviewer", None, Case("appeal"), False),  # appeals are never a reviewer's
         ("decide", "reviewer", None, Case("second", own=True), False),  # a second opinion on one's own
         ("decide", "reviewer", None, Case("gold", own=True), False),  # who knows the item is not measured by it
         ("decide", "reviewer", None, Case("soft", is_others=True), False),  # it is for somebody else alone
         ("decide", "reviewer", None, Case("soft", own=True), True),  # a soft task is no second look
-        ("decide", "lead", None, Case("escalation", rank=2), True),
-        ("decide", "lead", None, Case("escalation", rank=2, own=True), False),  # who passed it on
+        ("decide", "lead", None, Case("escalation", rank=3), True),
+        ("decide", "lead", None, Case("escalation", rank=3, own=True), False),  # who passed it on
         ("decide", "lead", None, Case("appeal", own=True), False),  # an appeal against oneself
+        ("decide", "crowd", None, Case("soft", rank=1), False),  # the spec keeps it from the crowd
+        ("decide", "crowd", None, Case("soft", rank=0), True),
+        ("decide", "reviewer", None, Case("soft", rank=0), True),  # what the crowd may take all may
+        ("decide", "expert", None, Case("escalation", rank=2), True),  # experts settle before leads
+        ("decide", "expert", None, Case("escalation", rank=2, own=True), False),  # a dispute of their own
+        ("decide", "expert", None, Case("escalation", rank=3), False),  # what an expert passed on
+        ("decide", "lead", None, Case("escalation", rank=2), True),
+        ("escalate", "expert", None, Case("escalation", rank=2), True),
         ("escalate", "reviewer", 1.0, Case("soft", value=9.0), True),  # too much at stake is a reason to escalate
-        ("escalate", "lead", None, Case("escalation", rank=2), False),  # not passed on under a new name
+        ("escalate", "lead", None, Case("escalation", rank=3), False),  # not passed on under a new name
         ("undo", "lead", None, Case(own=False), False),  # nobody undoes another's decision
         ("undo", "reviewer", None, Case(own=True), True),
         ("reverse_ruling", "reviewer", None, Case(own=False), False),  # another's ruling
@@ -155,7 +171,7 @@ def test_a_service_has_its_own_rights_besides_its_role(act: Act) -> None:
 
 def test_who_holds_names_the_roles() -> None:
     assert rights.who_holds(Act.ERASE) == ["admin"]
-    assert rights.who_holds(Act.DECIDE, Case("escalation", rank=2, own=True)) == ["lead", "manager"]
+    assert rights.who_holds(Act.DECIDE, Case("escalation", rank=3, own=True)) == ["lead", "manager"]
     assert rights.who_holds(Act.UNDO, Case(own=False)) == []
 
 
@@ -316,7 +332,7 @@ def decide_on(task: Task, person: User) -> Decision:
 LIMITS = st.builds(
     Limit,
     is_valued=st.booleans(),
-    rank=st.sampled_from([1, 2]),
+    rank=st.sampled_from(list(Task.Rank)),
     purposes=st.none() | st.frozensets(st.sampled_from(list(Task.Purpose))),
     own=st.sampled_from([Own.ANY, Own.INDEPENDENT]),
     up_to=st.none() | st.sampled_from([0.0, 5.0]),
@@ -343,7 +359,7 @@ def test_reach_in_sql_is_the_same_rule_as_may() -> None:
         other=st.none() | LIMITS,
         hand=st.sampled_from(kinds),
         purpose=st.sampled_from(list(Task.Purpose)),
-        rank=st.sampled_from([1, 2]),
+        rank=st.sampled_from(list(Task.Rank)),
         value=st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([-1.0, 0.0, 5.0, 5.1]),
         is_demo=st.booleans(),
         only_for=st.sampled_from(["nobody", "them", "another"]),

@@ -156,7 +156,7 @@ def leave_task(request: HttpRequest, slug: str, task_id: int, how: str) -> HttpR
         "release": _("Released: it goes back to the queue."),
         "skip": _("Skipped: somebody else will see it."),
         "hold": _("On hold: it waits for you."),
-        "escalate": _("Escalated: a lead decides."),
+        "escalate": _("Escalated: somebody more senior decides."),
     }[how]
     if not _wants_fragment(request):
         messages.success(request, said)

@@ -138,7 +138,7 @@ def test_only_tasks_in_reach_are_claimed() -> None:
     limited = make_user("reviewer", queue, value_limit=100.0)
     make_task(queue, value=101.0)
     make_task(queue, value=None)
-    make_task(queue, value=1.0, purpose="escalation", rank=2)
+    make_task(queue, value=1.0, purpose="escalation", rank=3)
     fits = make_task(queue, value=100.0, due_step=NOON + 9 * HOUR)
     assert claim.next_tasks(queue_id=queue.pk, person=limited, count=5) == [fits]
 
@@ -314,7 +314,7 @@ def test_an_escalation_waits_for_a_lead_at_the_same_place() -> None:
     escalation = claim.escalate(task_id=task.pk, lease=task.lease, person=person, reason="stakes")
     task.refresh_from_db()
     assert (task.state, task.holder) == ("escalated", None)
-    assert (escalation.purpose, escalation.rank, escalation.parent) == ("escalation", 2, task)
+    assert (escalation.purpose, escalation.rank, escalation.parent) == ("escalation", 3, task)
     assert (escalation.due_step, escalation.priority, escalation.value) == (task.due_step, 3.0, 7.0)
     assert (moves(task)[-1], moves(escalation)) == ("escalated", ["opened"])
     event = Event.objects.get(chain=queue.pk)
@@ -336,10 +336,34 @@ def test_an_escalation_goes_to_a_lead_who_did_not_escalate_it() -> None:
     assert refused.value.right == "escalate"
 
 
+def test_an_escalation_waits_for_experts_first_and_from_them_for_leads() -> None:
+    queue, person = desk()
+    expert, lead = make_user("expert", queue), make_user("lead", queue)
+    make_task(queue)
+    task = claimed(person, queue)
+    first = claim.escalate(task_id=task.pk, lease=task.lease, person=person, reason="expert")
+    assert (first.rank, first.parent) == (Task.Rank.EXPERT, task)
+    taken = claimed(expert, queue)
+    assert taken == first
+    second = claim.escalate(task_id=taken.pk, lease=taken.lease, person=expert, reason="stakes")
+    assert (second.rank, second.parent, second.purpose) == (Task.Rank.LEAD, task, "escalation")
+    assert claim.next_tasks(queue_id=queue.pk, person=make_user("expert", queue)) == []
+    assert claimed(lead, queue) == second
+
+
+def test_who_was_an_expert_and_left_or_is_one_elsewhere_is_waited_for_by_nobody() -> None:
+    queue, person = desk()
+    make_user("expert", queue, is_active=False)
+    make_user("expert", make_queue())
+    make_task(queue)
+    task = claimed(person, queue)
+    assert claim.escalate(task_id=task.pk, lease=task.lease, person=person, reason="expert").rank == Task.Rank.LEAD
+
+
 def test_an_item_is_not_escalated_twice_at_once() -> None:
     queue, person = desk()
     item = make_item(queue)
-    make_task(queue, item, purpose="escalation", rank=2)
+    make_task(queue, item, purpose="escalation", rank=3)
     make_task(queue, item)
     task = claimed(person, queue)
     with pytest.raises(Conflict):

@@ -174,7 +174,7 @@ def test_a_later_answer_that_differs_is_a_reversal() -> None:
     item = make_item(queue)
     make_task(queue, item)
     first = answered(person, queue, SPAM).rulings.get()
-    make_task(queue, item, purpose="appeal", rank=2)
+    make_task(queue, item, purpose="appeal", rank=3)
     second = answered(make_user("lead", queue), queue, HAM).rulings.get()
     assert (second.no, second.replaces, second.was, second.is_reversal) == (2, first, "spam", True)
 
@@ -184,7 +184,7 @@ def test_a_later_answer_that_agrees_is_none() -> None:
     item = make_item(queue)
     make_task(queue, item)
     answered(person, queue, SPAM)
-    make_task(queue, item, purpose="appeal", rank=2)
+    make_task(queue, item, purpose="appeal", rank=3)
     assert answered(make_user("lead", queue), queue, SPAM).rulings.get().is_reversal is False
 
 

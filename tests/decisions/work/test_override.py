@@ -192,7 +192,7 @@ def test_a_reviewer_does_not_go_round_the_queue() -> None:
     queue, person = desk()
     make_task(queue)
     item = answered(person, queue, SPAM).item
-    task = make_task(queue, item, purpose="appeal", rank=2)
+    task = make_task(queue, item, purpose="appeal", rank=3)
     with pytest.raises(Conflict):
         rule.override(item_id=item.pk, person=person, answer=HAM)
     task.refresh_from_db()

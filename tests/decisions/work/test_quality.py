@@ -90,7 +90,7 @@ def test_another_truth_is_a_dispute(
     monkeypatch.setattr(quality, "NEGATIVES", 1.0)
     _queue, task = asked_twice(first, second)
     assert rulings(task.item) == [(1, first.outcome, "decision")]  # holds until somebody settles it
-    escalations = Task.objects.filter(purpose="escalation", rank=2, state="waiting")
+    escalations = Task.objects.filter(purpose="escalation", rank=3, state="waiting")
     assert escalations.count() == Event.objects.filter(kind="item.disputed").count() == disputed
     if disputed:
         opened, asked = escalations.get(), second_of(task)
@@ -114,6 +114,20 @@ def test_a_lead_who_knows_neither_answer_rules_and_that_stands(answer: Answer, h
     assert rulings(task.item) == [(1, "spam", "decision"), (2, held, "adjudication")]
     assert not Task.objects.open().filter(item=task.item).exists()
     assert not proof.verify(queue.pk).bad
+
+
+@pytest.mark.django_db
+def test_an_expert_settles_a_dispute_and_one_passed_on_is_settled_by_a_lead() -> None:
+    queue, _ = desk()
+    expert, lead = make_user("expert", queue), make_user("lead", queue)
+    task = audited(queue)
+    for answer in (SPAM, HAM):
+        answered(make_user("reviewer", queue), queue, answer)
+    opened = claimed(expert, queue)
+    assert (opened.purpose, opened.rank) == ("escalation", Task.Rank.EXPERT)
+    claim.escalate(task_id=opened.pk, lease=opened.lease, person=expert, reason="guideline")
+    answered(lead, queue, HAM)
+    assert rulings(task.item) == [(1, "spam", "decision"), (2, "ham", "adjudication")]
 
 
 @pytest.mark.django_db
