@@ -17,7 +17,7 @@ def renumber(old: int, new: int) -> Callable[[Apps, BaseDatabaseSchemaEditor], N
 class Migration(migrations.Migration):
     """Four ranks: crowd, reviewer, expert, lead."""
 
-    dependencies = [("decisions", "0009_rights")]
+    dependencies = [("decisions", "0010_planned")]
     operations = [
         migrations.AlterField(
             model_name="membership",
