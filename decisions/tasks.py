@@ -12,7 +12,7 @@ from decisions.learning import datasets, labels
 from decisions.measure import rollups
 from decisions.record import log
 from decisions.routing import frames, guard
-from decisions.watch import look
+from decisions.watch import books, look
 from decisions.work import sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
@@ -60,6 +60,12 @@ def guard_canaries() -> None:
 def watch_signals() -> None:
     """Look for signals that are off, and open alerts."""
     look.check_all(log.now())
+
+
+@shared_task
+def check_accounts() -> None:
+    """See that everything that was accepted is somewhere."""
+    books.check_all(log.now())
 
 
 @shared_task

@@ -141,7 +141,7 @@ def make_item(queue: Queue, payload: dict[str, Any] | None = None, **fields: Any
     policy = Policy.objects.live().get(queue=queue)
     sender = fields.pop("sender", None) or make_user()
     at = fields.get("arrived_at", NOON)
-    intake = Intake.objects.create(
+    intake = fields.pop("intake", None) or Intake.objects.create(
         queue=queue, sender=sender, app_version="test", accepted=1, duplicates=0, rejected=0, digests=b"", at=at
     )
     content = digest.canonical({"payload": payload or {"text": "hello", "words": 1}})

@@ -61,8 +61,8 @@ def time_to_empty(
     return timedelta(0)
 
 
-def mean_age(backlog: float, throughput: float) -> timedelta | None:
-    """Return the mean age of what waits, by Little's law (1961).
+def expected_wait(backlog: float, throughput: float) -> timedelta | None:
+    """Return how long what arrives now is in the queue if it goes on so, by Little's law (1961).
 
     Backlog / throughput per hour; None without throughput.
     """

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from decisions import locks
+from decisions.measure import spread
 from decisions.models import Queue, Rollup
 
 HOUR = timedelta(hours=1)
@@ -37,12 +38,30 @@ HOURLY = {
         "at",
     ),
     "timed": ("purpose", "count(active_seconds)", "decisions_decision", "at"),
+    "handled": (
+        f"purpose || ':' || {spread.sql('least(active_seconds, 3600)')}",
+        "count(*)",
+        "(SELECT * FROM decisions_decision WHERE active_seconds IS NOT NULL) timed",
+        "at",
+    ),
 }
 COUNT = """
 INSERT INTO decisions_rollup (queue_id, figure, key, at, value, made_at)
 SELECT %(queue)s, %(figure)s, {key}, date_trunc('hour', {time}, 'UTC'), {value}, %(at)s
 FROM {table} WHERE queue_id = %(queue)s AND {time} >= %(start)s AND {time} < %(end)s
 GROUP BY 3, 4
+ON CONFLICT (queue_id, figure, at, key) DO UPDATE SET value = EXCLUDED.value, made_at = EXCLUDED.made_at
+"""
+
+# What opened and closed tasks, in all queues at once: moves have no queue of their own, and one pass over the newest
+# of them serves all.
+FLOWS = ("opened", "reopened", "decided", "escalated", "expired", "cancelled")
+FLOW = """
+INSERT INTO decisions_rollup (queue_id, figure, key, at, value, made_at)
+SELECT t.queue_id, 'flow', t.purpose || ':' || m.kind, date_trunc('hour', m.at, 'UTC'), count(*), %(at)s
+FROM decisions_move m JOIN decisions_task t ON t.id = m.task_id
+WHERE m.at >= %(start)s AND m.at < %(at)s AND m.kind = ANY(%(kinds)s)
+GROUP BY 1, 3, 4
 ON CONFLICT (queue_id, figure, at, key) DO UPDATE SET value = EXCLUDED.value, made_at = EXCLUDED.made_at
 """
 
@@ -62,13 +81,31 @@ UNION ALL
 SELECT %(queue)s, 'overdue', '', %(slot)s, count(*), %(at)s
 FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed', 'held') AND due_at < %(at)s
 UNION ALL
+SELECT %(queue)s, 'age', purpose, %(slot)s, sum(extract(epoch FROM %(at)s - opened_at)), %(at)s
+FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed', 'held') GROUP BY 3
+UNION ALL
+SELECT %(queue)s, 'aged', purpose || ':' || {bin}, %(slot)s, count(*), %(at)s
+FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed', 'held') GROUP BY 3
+UNION ALL
 SELECT %(queue)s, 'counted', '', %(slot)s, 1, %(at)s
-"""
+""".replace("{bin}", spread.sql("extract(epoch FROM %(at)s - opened_at)"))
+STANDS = ("backlog", "overdue", "age", "aged", "counted")  # what is true at the time of counting, not of the hour
 
 
 def roll_up(at: datetime) -> int:
     """Bring every queue's figures up to `at`; returns how many queues were counted. Repeating it changes nothing."""
-    return sum(_roll_up_queue(queue_id, at) for queue_id in Queue.objects.values_list("pk", flat=True))
+    queue_ids = list(Queue.objects.values_list("pk", flat=True))
+    _roll_up_flows(queue_ids, at)
+    return sum(_roll_up_queue(queue_id, at) for queue_id in queue_ids)
+
+
+@transaction.atomic
+def _roll_up_flows(queue_ids: list[int], at: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [locks.ROLL_UP])
+        if cursor.fetchone()[0] and queue_ids:
+            start = min(_start(queue_id, at) for queue_id in queue_ids)
+            cursor.execute(FLOW, {"start": start, "at": at, "kinds": list(FLOWS)})
 
 
 @transaction.atomic
@@ -83,7 +120,7 @@ def _roll_up_queue(queue_id: int, at: datetime) -> bool:
             asked = {**hours, "figure": figure, "start": _begin(queue_id, figure, start)}
             cursor.execute(COUNT.format(key=key, value=value, table=table, time=time), asked)
         slot = at.replace(minute=0, second=0, microsecond=0)
-        Rollup.objects.filter(queue=queue_id, figure__in=("backlog", "overdue", "counted"), at=slot).delete()
+        Rollup.objects.filter(queue=queue_id, figure__in=STANDS, at=slot).delete()
         cursor.execute(BACKLOG, {"queue": queue_id, "at": at, "slot": slot})
     return True
 

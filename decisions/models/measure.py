@@ -107,6 +107,7 @@ class Alert(models.Model):
         UNSEEN = "unseen", _("Unseen categories")
         OVERRIDES = "overrides", _("Override rate")
         CANARY = "canary", _("Canary rolled back")
+        ACCOUNTS = "accounts", _("Accounts that do not add up")
 
     class Level(models.TextChoices):
         WARN = "warn", _("Warning")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -141,6 +142,9 @@ class Move(Fact):
     lease = models.PositiveIntegerField(default=0)
     reason = models.CharField(max_length=50, blank=True)
     at = models.DateTimeField()
+
+    class Meta:
+        indexes = [BrinIndex(fields=["at"], autosummarize=True, pages_per_range=32, name="move_at")]
 
 
 class Decision(Fact):

@@ -24,7 +24,7 @@ LONGEST_SNOOZE = timedelta(days=7)
 LONGEST_TEXT = 2000
 MEASURED = timedelta(days=90)  # of incidents, whose times are summed up
 MOST = 1000
-OURS = frozenset({"route", "field", "policy"})  # kinds of keys whose names are ours, not a sender's
+OURS = frozenset({"route", "field", "policy", "hour"})  # kinds of keys whose names are ours, not a sender's
 LEVELS = (Alert.Level.WARN, Alert.Level.ACT)
 
 
@@ -115,9 +115,9 @@ def steps(alert: Alert) -> list[Event]:
 def normal_since(alert: Alert, checked_at: datetime | None) -> datetime | None:
     """Return since when an open alert's signal is not off any more; None while it is, or where nobody can tell.
 
-    A test of precision stays off once it is, and a canary is not looked at again.
+    A test of precision stays off once it is, a canary is not looked at again, and what is lost does not come back.
     """
-    lasting = (Alert.Kind.PRECISION, Alert.Kind.CANARY)
+    lasting = (Alert.Kind.PRECISION, Alert.Kind.CANARY, Alert.Kind.ACCOUNTS)
     is_back = alert.is_open and alert.kind not in lasting and checked_at is not None and checked_at > alert.seen_at
     return alert.seen_at if is_back else None
 

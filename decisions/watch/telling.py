@@ -21,6 +21,7 @@ def what(alert: Alert) -> str:
         Alert.Kind.OVERRIDES: _("the override rate under %(name)s"),
         Alert.Kind.PRECISION: _("the precision of hard actions under %(name)s"),
         Alert.Kind.CANARY: _("the canary %(name)s"),
+        Alert.Kind.ACCOUNTS: _("the sum of what was accepted"),
     }
     return words[Alert.Kind(alert.kind)] % {"name": _named(alert, part, name)}
 
@@ -36,6 +37,8 @@ def sentence(alert: Alert) -> str:
             "rows": _last(alert),
             "against": _against(alert),
         }
+    if kind == Alert.Kind.ACCOUNTS:
+        return _accounts(alert)
     if "share" in told and "before" in told:
         return _shares()[kind] % {
             "share": _percent(told["share"]),
@@ -90,6 +93,20 @@ def _precision(alert: Alert) -> str:
         "found": _percent(told["precision"]),
         "target": _percent(told["target"]),
     }
+
+
+def _accounts(alert: Alert) -> str:
+    """Say what of an hour is missing, or is there more than once."""
+    told = alert.figures
+    hour = parse_datetime(str(told["from"]))
+    words = {
+        "accepted": formats.number_format(told["accepted"], force_grouping=True),
+        "found": formats.number_format(told["found"], force_grouping=True),
+        "hour": formats.date_format(localtime(hour, alert.queue.spec.zone), "SHORT_DATETIME_FORMAT") if hour else "",
+    }
+    more = _("Calls accepted %(accepted)s items in the hour from %(hour)s, and %(found)s are there.")
+    fewer = _("Calls accepted %(accepted)s items in the hour from %(hour)s; only %(found)s have a place.")
+    return (more if told["found"] > told["accepted"] else fewer) % words
 
 
 def _canary(alert: Alert) -> str:

@@ -54,6 +54,9 @@ class Figures(Collector):
         open_ = Alert.objects.open()
         by_level = {q.slug: Counter(open_.filter(queue=q).values_list("level", flat=True)) for q in self.queues}
         yield _by("rq_alerts_open", "Signals that are off, until somebody closes them.", "level", by_level)
+        accounts = {queue: figures["accounts"] or {} for queue, figures in status.items()}
+        missing = {queue: found.get("missing") for queue, found in accounts.items()}
+        yield _one("rq_unaccounted_items", "Accepted in 24 checked hours, and in no state.", missing)
         yield from self._outbox()
 
     def _outbox(self) -> Iterator[GaugeMetricFamily]:
@@ -71,6 +74,7 @@ FIGURES = (
     ("rq_utilisation", "Work that arrives, per capacity.", "utilisation"),
     ("rq_time_to_empty_seconds", "Until nothing waits.", "time_to_empty"),
     ("rq_mean_age_seconds", "Of what waits.", "mean_age"),
+    ("rq_p90_age_seconds", "Nine in ten that wait are younger.", "p90_age"),
 )
 
 

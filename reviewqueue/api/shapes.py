@@ -157,6 +157,30 @@ class Capacity(Shape):
     source = serializers.ChoiceField(["shifts", "seen"])  # type: ignore[assignment]
 
 
+class PurposeFigures(Shape):
+    waiting = _number("Open tasks.")
+    opened_per_hour = _number("Opened, or reopened by an undo.")
+    decided_per_hour = _number()
+    ended_per_hour = _number("Escalated, expired or cancelled.")
+    mean_age = _number(can_be_unknown=True)
+    p90_age = _number(can_be_unknown=True)
+    handling_seconds = _number(can_be_unknown=True)
+    p90_handling_seconds = _number(can_be_unknown=True)
+
+
+class Accounts(Shape):
+    """Of the last 24 closed hours that were checked: accepted = the sum of all states."""
+
+    since = serializers.DateTimeField()
+    checked_to = serializers.DateTimeField()
+    checked_at = serializers.DateTimeField()
+    accepted = serializers.IntegerField()
+    states = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Passed, acted, or the state of the task, as found when checked."
+    )
+    missing = serializers.IntegerField(help_text="In no state. Anything but 0 is an alert.")
+
+
 class Status(Shape):
     """The figures of a queue; rates are per hour, times in seconds, null is unknown."""
 
@@ -169,10 +193,15 @@ class Status(Shape):
     decisions_per_hour = _number()
     overrides = Overrides()
     handling_seconds = _number(can_be_unknown=True)
+    p90_handling_seconds = _number("Within 4.5 %.", can_be_unknown=True)
     capacity = Capacity()
     utilisation = _number("Above 1 the backlog grows.", can_be_unknown=True)
     time_to_empty = _number(can_be_unknown=True)
-    mean_age = _number(can_be_unknown=True)
+    mean_age = _number("Of what waits.", can_be_unknown=True)
+    p90_age = _number("Nine in ten tasks that wait are younger; within 4.5 %.", can_be_unknown=True)
+    expected_wait = _number("Backlog over decisions per hour (Little's law).", can_be_unknown=True)
+    purposes = serializers.DictField(child=PurposeFigures(), help_text="By purpose.")
+    accounts = Accounts(allow_null=True)
 
 
 class Nothing(Shape):

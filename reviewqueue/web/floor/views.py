@@ -1,5 +1,7 @@
 """The manager's floor: what comes, what waits, what can be done."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from decisions.effects import letters
 from decisions.measure import floor
-from decisions.models import Queue, Shift
+from decisions.models import Queue, Shift, Task
 from decisions.queues import pause as pausing
 from decisions.record import log
 from decisions.rights import Act
@@ -99,9 +101,20 @@ def _figures(queue: Queue) -> dict[str, object]:
         "flow": charts.flow(hours, zone),
         "waiting": charts.waiting(hours, zone),
         "ages": charts.ages(status["backlog"]["by_age"]),
+        "purposes": [(Task.Purpose(name).label, one) for name, one in status["purposes"].items()],
+        "accounts": _accounts(status["accounts"]),
         "post": letters.post(queue.pk),
         "zone": zone,
     }
+
+
+def _accounts(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the accounts with a word for each state, in the order of a life."""
+    if found is None:
+        return None
+    words = {"passed": _("passed"), "acted": _("acted on"), **{str(s): s.label.lower() for s in Task.State}}
+    lines = [(word, found["states"][state]) for state, word in words.items() if state in found["states"]]
+    return {**found, "lines": lines}
 
 
 def _plan(request: HttpRequest, queue: Queue) -> dict[str, object]:

@@ -57,7 +57,7 @@ def test_utilisation_is_unknown_where_work_meets_no_capacity(
     assert capacity.utilisation(arrivals, possible) == expected
 
 
-def test_mean_age_is_littles_law() -> None:
-    assert capacity.mean_age(30, 10) == HOUR * 3
-    assert capacity.mean_age(30, 0) is None
-    assert capacity.mean_age(0, 0) == timedelta(0)
+def test_the_expected_wait_is_littles_law() -> None:
+    assert capacity.expected_wait(30, 10) == HOUR * 3
+    assert capacity.expected_wait(30, 0) is None
+    assert capacity.expected_wait(0, 0) == timedelta(0)
