@@ -16,6 +16,14 @@ SLOT = 300  # seconds; a person who decided within a slot worked it
 BANDED = "policy_id || ':' || coalesce(model_id, 0) || ':' || band || ':' || route || ':' || reason"
 SEGMENTED = f"{BANDED} || ':' || segment"
 
+# What ran out of time, by the rule that ended it; what was decided, by whether that was within its deadline.
+EXPIRED = """(
+    SELECT t.queue_id, t.purpose, m.reason, m.at FROM decisions_move m JOIN decisions_task t ON t.id = m.task_id
+    WHERE m.kind = 'expired') gone"""
+ANSWERED = """(
+    SELECT d.queue_id, d.purpose, CASE WHEN d.at <= t.due_at THEN 'met' ELSE 'late' END AS is_met, d.at
+    FROM decisions_decision d JOIN decisions_task t ON t.id = d.task_id) told"""
+
 # figure -> (key, value, table, time): counted per queue and hour
 HOURLY = {
     "banded": (BANDED, "count(*)", "decisions_item", "arrived_at"),
@@ -44,6 +52,8 @@ HOURLY = {
         "(SELECT * FROM decisions_decision WHERE active_seconds IS NOT NULL) timed",
         "at",
     ),
+    "expired": ("purpose || ':' || reason", "count(*)", EXPIRED, "at"),
+    "answered": ("purpose || ':' || is_met", "count(*)", ANSWERED, "at"),
 }
 COUNT = """
 INSERT INTO decisions_rollup (queue_id, figure, key, at, value, made_at)

@@ -144,7 +144,10 @@ class Move(Fact):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [BrinIndex(fields=["at"], autosummarize=True, pages_per_range=32, name="move_at")]
+        indexes = [
+            BrinIndex(fields=["at"], autosummarize=True, pages_per_range=32, name="move_at"),
+            models.Index(fields=["at"], condition=Q(kind="expired"), name="move_expired"),
+        ]
 
 
 class Decision(Fact):

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from difflib import get_close_matches
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault
 from decisions.queues import hours
+from decisions.queues.references import missing
 from decisions.queues.spec import (
     NUMERIC,
     FieldType,
@@ -105,8 +106,6 @@ def routes(spec: Spec) -> Faults:
         yield from code(f"routes.{name}", getattr(spec.routes, name))
     for name in ("failed_check_routes", "fallback_routes"):
         yield from machine_routes(name, getattr(spec, name))
-    if spec.expire_to and spec.outcome(spec.expire_to) is None:
-        yield missing("expire_to", spec.expire_to, [o.key for o in spec.outcomes])
 
 
 def stands_for(spec: Spec, path: str, key: str, truth: Truth) -> Faults:
@@ -301,15 +300,6 @@ def twice(path: str, key: str, given: list[str]) -> Faults:
         seen[word] += 1
 
 
-def missing(path: str, name: str, known: Iterable[str]) -> Fault:
-    near = get_close_matches(name, list(known), 1)
-    if near:
-        detail = _("there is no “%(name)s”; do you mean “%(near)s”?") % {"name": name, "near": near[0]}
-    else:
-        detail = _("there is no “%(name)s”") % {"name": name}
-    return Fault(path, "reference", detail)
-
-
 # Each check and the sections it reads.
 CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (head, frozenset()),
@@ -317,7 +307,8 @@ CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (hours.calendar, frozenset({"calendar"})),
     (hours.reach, frozenset({"calendar", "sla", "deadlines"})),
     (outcomes, frozenset()),
-    (routes, frozenset({"outcomes", "routes", "expire_to"})),
+    (routes, frozenset({"outcomes", "routes"})),
+    (hours.expiry, frozenset({"outcomes", "expire_to", "expiry"})),
     (fields, frozenset()),
     (references, frozenset({"fields"})),
     (value, frozenset({"fields", "value"})),

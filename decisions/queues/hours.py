@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault
 from decisions.queues import units
-from decisions.queues.spec import Deadlines, Spec
+from decisions.queues.references import missing
+from decisions.queues.spec import Deadlines, Lapsed, Spec
 
 Faults = Iterator[Fault]
 SECOND = timedelta(seconds=1)
 MOST_WEEKS = 104  # of opening hours that a deadline may take
 MOST_HOLIDAYS = 1_000
+KEYS = {"soft": "expire_to", "control": "control_to"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -56,6 +58,22 @@ def reach(spec: Spec) -> Faults:
     for path, span in _spans(spec).items() if week else ():
         if span > timedelta(minutes=week) * MOST_WEEKS:
             yield Fault(path, "range", _("is longer than two years of these opening hours"))
+
+
+def expiry(spec: Spec) -> Faults:
+    """Check that whatever is to be acted on by itself has an outcome, and that one which is named is there."""
+    named = [o.key for o in spec.outcomes]
+    for path, key in (("expire_to", spec.expire_to), ("expiry.control_to", spec.expiry.control_to)):
+        if key and key not in named:
+            yield missing(path, key, named)
+    rules = {"soft": spec.expire_to, "control": spec.expiry.control_to or spec.expire_to}
+    for name, outcome in rules.items():
+        if getattr(spec.expiry, name) == Lapsed.ACT and not outcome:
+            yield Fault(
+                f"expiry.{name}", "missing", _("needs an outcome to act by: name it in %(key)s") % {"key": KEYS[name]}
+            )
+    if spec.expiry.control_to and spec.expiry.control not in (None, Lapsed.ACT):
+        yield Fault("expiry.control_to", "order", _("has no effect unless control is “act”"))
 
 
 def _spans(spec: Spec) -> dict[str, timedelta]:

@@ -51,6 +51,22 @@ class Order(StrEnum):
     VALUE = "value"  # the highest value at stake first
 
 
+class Lapsed(StrEnum):
+    """What becomes of an item that nobody decided in time."""
+
+    PASS = "pass"  # noqa: S105 - a word, not a secret: it falls to the outcome that PASS stands for
+    ACT = "act"  # it falls to an outcome that the spec names
+    ESCALATE = "escalate"  # a lead decides
+    WAIT = "wait"  # it waits on
+
+
+class Unanswered(StrEnum):
+    """What becomes of an audit or a second opinion that nobody gave in time."""
+
+    END = "end"  # it ends without an answer, and those of its stratum stand for it
+    ESCALATE = "escalate"  # a lead answers
+
+
 @dataclass(frozen=True)
 class PayloadField:
     """One field of the payload. `low` and `high` are inclusive; None is unbounded."""
@@ -202,6 +218,20 @@ class Deadlines:
 
 
 @dataclass(frozen=True)
+class Expiry:
+    """What happens to a task past its deadline; for items None = act where an outcome is named, else wait.
+
+    `control_to` is the outcome that a control falls to, "" = the queue's `expire_to`.
+    """
+
+    soft: Lapsed | None = None
+    control: Lapsed | None = None
+    control_to: str = ""
+    audit: Unanswered = Unanswered.END
+    second: Unanswered = Unanswered.END
+
+
+@dataclass(frozen=True)
 class Holiday:
     """A day on which a queue is closed, or open for other hours than its weekday says."""
 
@@ -261,6 +291,7 @@ class Spec:
     groups: tuple[Group, ...] = ()
     deadlines: Deadlines = Deadlines()
     calendar: Calendar = Calendar()
+    expiry: Expiry = Expiry()
     watcher: str = ""  # who is told of alerts: an e-mail address; "" = the owner
     four_eyes: bool = True  # a second person approves a policy
     heuristics: tuple[Heuristic, ...] = ()
@@ -274,7 +305,7 @@ class Spec:
     undo: timedelta = timedelta(seconds=10)
     cap: int = 5  # items one person may hold; at least 2, for the next card is held too
     hide_suggestion: bool = False
-    expire_to: str = ""  # the outcome that a soft item past its deadline falls to; "" = it waits on
+    expire_to: str = ""  # the outcome that an item past its deadline falls to where the rule is to act
     timezone: str = "UTC"
     failed_check_routes: tuple[
         str, ...

@@ -87,17 +87,18 @@ def move(task: Task, kind: Move.Kind, *, person: User | None, at: datetime, reas
     return Move.objects.create(task=task, kind=kind, person=person, lease=task.lease, reason=reason, at=at)
 
 
-def open_escalation(task: Task, spec: Spec, at: datetime) -> Task:
+def open_escalation(task: Task, spec: Spec, at: datetime, *, is_late: bool = False) -> Task:
     """Open an escalation: due when the spec says, else it keeps the deadline and the place which the task had.
 
+    One that is opened because that deadline passed has the queue's own SLA from now on, and keeps the place.
     It waits for experts where the queue has some, else for leads; one that an expert passes on waits for leads. Its
     parent is the task that asked first.
     """
     is_second_step = task.purpose == Task.Purpose.ESCALATION
     due_at, due_step = task.due_at, task.due_step
-    if span := spec.deadlines.escalation:
+    if span := spec.deadlines.escalation or (spec.sla if is_late else None):
         due_at = sla.due(spec, span, at)
-        due_step = sla.rounded_up(due_at, spec.sla_step)
+        due_step = task.due_step if is_late else sla.rounded_up(due_at, spec.sla_step)
     escalation = Task.objects.create(
         queue_id=task.queue_id,
         item_id=task.item_id,

@@ -1,5 +1,7 @@
 """What time does to tasks: leases run out, deadlines pass. Each batch is a transaction; two sweepers are fine."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -7,14 +9,18 @@ from django.db.models import Q
 
 from decisions.models import Event, Move, Queue, Ruling, Task
 from decisions.queues import live
-from decisions.queues.spec import Outcome, Spec
+from decisions.queues.spec import Spec
 from decisions.record import log
+from decisions.work import expiry
 from decisions.work import lease as leases
-from decisions.work import rule
+from decisions.work import rule as rulings
+from decisions.work.expiry import Rule
+from decisions.work.why import Expiry as Word
+
+Rules = Mapping[Task.Purpose, Rule]
 
 LEASES = 1_000  # a batch
 TASKS = 100
-MEASURING = (Task.Purpose.AUDIT, Task.Purpose.SECOND, Task.Purpose.GOLD)  # what may end without an answer
 
 LAPSE = """
 WITH gone AS MATERIALIZED (
@@ -32,6 +38,16 @@ SELECT id, 'lapsed', holder_id, lease, '', %s FROM lapsed
 """
 
 
+@dataclass(frozen=True)
+class Expired:
+    """A task that ran out of time, and what came of it."""
+
+    task: Task
+    rule: Rule
+    ruling: Ruling | None = None
+    escalation: Task | None = None
+
+
 def lapse(at: datetime) -> int:
     """Put tasks back whose lease or hold is over; returns how many. The lease grows, so who had them is fenced off."""
     total = 0
@@ -47,31 +63,30 @@ def lapse(at: datetime) -> int:
 def expire(at: datetime) -> int:
     """Close tasks past their deadline; returns how many.
 
-    Soft and control items fall to the spec's `expire_to`, and wait on where it names none, so that no item is left
-    without an end. An audit is closed without a ruling, for its item was passed, and so are a second opinion, for the
-    first one holds, and a gold task, which only measures. Work in progress is left alone.
+    Each purpose follows its rule (`expiry.rules`): an item is passed, acted on, left to a lead or waits on, so that
+    none is left without an end; an audit or a second opinion ends without an answer or goes to a lead, for something
+    holds already. Work in progress is left alone.
     """
     return sum(_expire_queue(slug, at) for slug in Queue.objects.exclude(version=None).values_list("slug", flat=True))
 
 
 def _expire_queue(slug: str, at: datetime) -> int:
     spec = live.of(slug).spec
-    outcome = spec.outcome(spec.expire_to)
+    rules = expiry.rules(spec)
     total = 0
     while True:
-        count = _expire_batch(slug, spec, outcome, at)
+        count = _expire_batch(slug, spec, rules, at)
         total += count
         if count < TASKS:
             return total
 
 
 @transaction.atomic
-def _expire_batch(slug: str, spec: Spec, outcome: Outcome | None, at: datetime) -> int:
-    purposes = [*MEASURING, *([Task.Purpose.SOFT, Task.Purpose.CONTROL] if outcome else [])]
+def _expire_batch(slug: str, spec: Spec, rules: Rules, at: datetime) -> int:
     overdue = Task.objects.filter(
         Q(state__in=(Task.State.WAITING, Task.State.HELD)) | Q(state=Task.State.CLAIMED, lease_until__lte=at),
         queue__slug=slug,
-        purpose__in=purposes,
+        purpose__in=list(rules),
         due_at__lte=at,
     )
     tasks = list(
@@ -80,28 +95,42 @@ def _expire_batch(slug: str, spec: Spec, outcome: Outcome | None, at: datetime) 
         .order_by("due_at", "id")[:TASKS]
     )
     # The events last, all together: a delivery that holds an action may be waiting for the chain.
-    expired = [(task, _expire(task, spec, outcome, at)) for task in tasks]
-    for task, ruling in expired:
-        _note(task, ruling, at)
+    for expired in [_expire(task, spec, rules[Task.Purpose(task.purpose)], at) for task in tasks]:
+        _note(expired, at)
     return len(tasks)
 
 
-def _expire(task: Task, spec: Spec, outcome: Outcome | None, at: datetime) -> Ruling | None:
+def _expire(task: Task, spec: Spec, rule: Rule, at: datetime) -> Expired:
     leases.leave(task, Task.State.EXPIRED)
-    leases.move(task, Move.Kind.EXPIRED, person=None, at=at)
-    if outcome is None or task.purpose in MEASURING:
-        return None
+    leases.move(task, Move.Kind.EXPIRED, person=None, at=at, reason=rule.word)
+    if rule.word == Word.ESCALATE:
+        return Expired(task, rule, escalation=_escalated(task, spec, at))
+    if rule.outcome is None:
+        return Expired(task, rule)
     task.item.queue = task.queue
-    return rule.from_expiry(task, outcome=outcome, spec=spec, at=at)
+    return Expired(task, rule, ruling=rulings.from_expiry(task, outcome=rule.outcome, spec=spec, at=at))
 
 
-def _note(task: Task, ruling: Ruling | None, at: datetime) -> None:
+def _escalated(task: Task, spec: Spec, at: datetime) -> Task:
+    """Return the task by which a lead answers: the one that waits already, else a new one with time of its own."""
+    waiting = Task.objects.open().filter(item=task.item_id, purpose=Task.Purpose.ESCALATION).first()
+    return waiting or leases.open_escalation(task, spec, at, is_late=True)
+
+
+def _note(expired: Expired, at: datetime) -> None:
+    task, ruling, escalation = expired.task, expired.ruling, expired.escalation
     log.append(
         Event.Kind.TASK_EXPIRED,
         chain=task.queue_id,
         actor=None,
         at=at,
         item=task.item,
-        entry={"task": task.pk, "purpose": task.purpose, "outcome": ruling.outcome if ruling else ""},
+        reason=expired.rule.word,
+        entry={
+            "task": task.pk,
+            "purpose": task.purpose,
+            "outcome": ruling.outcome if ruling else "",
+            **({"escalation": escalation.pk} if escalation else {}),
+        },
         rows=(ruling,) if ruling else (),
     )

@@ -26,6 +26,15 @@ class Escalate(models.TextChoices):
     ABUSE = "abuse", gettext_lazy("I suspect abuse or fraud")
 
 
+class Expiry(models.TextChoices):
+    """What the queue's rule did with a task that nobody decided in time."""
+
+    PASS = "pass", gettext_lazy("It was passed by the queue's rule")
+    ACT = "act", gettext_lazy("It was acted on by the queue's rule")
+    ESCALATE = "escalate", gettext_lazy("It was escalated by the queue's rule")
+    END = "end", gettext_lazy("It ended without an answer")
+
+
 class Hold(models.TextChoices):
     """What is waited for."""
 

@@ -45,7 +45,7 @@ FORM = {
     "share": _("Share of the traffic"),
     "why": _("Why"),
 }
-LEFT = {code: label for codes in (why.Skip, why.Escalate, why.Hold) for code, label in codes.choices}
+LEFT = {code: label for codes in (why.Skip, why.Escalate, why.Hold, why.Expiry) for code, label in codes.choices}
 
 
 def failures(codes: Iterable[str], spec: Spec) -> str:

@@ -9,6 +9,7 @@ import pytest
 from decisions.queues.spec import (
     Calendar,
     Deadlines,
+    Expiry,
     FieldType,
     Group,
     Heuristic,
@@ -28,6 +29,7 @@ TEXT = (Path(__file__).resolve().parents[3] / "docs/queues.md").read_text()
 TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristics", "promise", "groups"} | {
     "deadlines",
     "calendar",
+    "expiry",
 }
 # the heading of a section, and the part of the spec that its table is about
 SECTIONS = [
@@ -37,6 +39,7 @@ SECTIONS = [
     ("`[[fields]]`", PayloadField),
     ("`[deadlines]`", Deadlines),
     ("`[calendar]`", Calendar),
+    ("`[expiry]`", Expiry),
     ("`[policy]`", PolicySpec),
     ("`[promise]`", Promise),
     ("`[[groups]]`", Group),

@@ -84,6 +84,11 @@ FAULTS = [
     ('lease = "5 min"', 'value_field = "kind"', 10, "value_field", "integer, money, number"),  # not a number
     ('lease = "5 min"', 'expire_to = "eggs"', 10, "expire_to", "no “eggs”"),  # no such outcome
     ('lease = "5 min"', 'fallback_routes = ["soft"]', 10, "fallback_routes[0]", "hard, pass"),  # soft needs no leave
+    (CUT, '[expiry]\nsoft = "drop"\n' + CUT, 46, "expiry.soft", "pass, act, escalate, wait"),  # no such rule
+    (CUT, '[expiry]\nsoft = "act"\n' + CUT, 46, "expiry.soft", "expire_to"),  # act by what?
+    (CUT, '[expiry]\ncontrol_to = "hem"\n' + CUT, 46, "expiry.control_to", "do you mean “ham”"),  # no such outcome
+    (CUT, '[expiry]\ncontrol = "pass"\ncontrol_to = "ham"\n' + CUT, 47, "expiry.control_to", "no effect"),
+    (CUT, '[expiry]\naudit = "pass"\n' + CUT, 46, "expiry.audit", "end, escalate"),  # it was passed already
     (CUT, '[deadlines]\naudit = "1 min"\n' + CUT, 46, "deadlines.audit", "longer than the lease"),  # no time to decide
     (CUT, '[deadlines]\ngold = "1 h"\n' + CUT, 46, "deadlines.gold", "unknown"),  # gold waits among the others
     (CUT, '[calendar]\nmon = "09:00-17:00"\n' + CUT, 46, "calendar.mon", "a list"),  # hours are a list

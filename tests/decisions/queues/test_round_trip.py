@@ -12,9 +12,11 @@ from decisions.queues import dump, parse, units
 from decisions.queues.spec import (
     Calendar,
     Deadlines,
+    Expiry,
     FieldType,
     Heuristic,
     Holiday,
+    Lapsed,
     ModelSpec,
     Money,
     Order,
@@ -25,6 +27,7 @@ from decisions.queues.spec import (
     Remedy,
     Spec,
     Truth,
+    Unanswered,
     ValueFormula,
 )
 from tests.factories import make_spec
@@ -132,6 +135,7 @@ def specs(draw: st.DrawFn) -> Spec:
         cap=draw(st.integers(2, 100)),
         hide_suggestion=draw(st.booleans()),
         expire_to=draw(st.sampled_from(["", "yes", "no"])),
+        expiry=draw(st.builds(Expiry, soft=st.sampled_from([None, Lapsed.PASS]), audit=st.sampled_from(Unanswered))),
         timezone=draw(st.sampled_from(["UTC", "Europe/Madrid", "Asia/Shanghai"])),
         failed_check_routes=draw(st.sampled_from([(), ("pass",), ("hard", "pass")])),
     )

@@ -2,13 +2,16 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from decisions.exceptions import LeaseLost
-from decisions.models import Action, Event, Move, PendingLabel, Ruling, Task
+from decisions.measure import rollups
+from decisions.models import Action, Event, Move, PendingLabel, Queue, Rollup, Ruling, Task
+from decisions.queues.spec import Expiry, Lapsed, Unanswered
 from decisions.work import claim, decide, sweep
-from tests.decisions.work.makers import SPAM, claimed, control_task, desk, moves, rulings
+from tests.decisions.work.makers import SPAM, answered, claimed, control_task, desk, moves, rulings
 from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +84,84 @@ def test_overdue_items_fall_to_the_rule(purpose: str) -> None:
     event = Event.objects.get(chain=queue.pk)
     assert (event.kind, event.actor, event.item, event.at) == ("task.expired", None, task.item, LATE)
     assert json.loads(event.entry)["outcome"] == "ham"
+
+
+def expired(rules: Expiry, purpose: str, **spec: Any) -> tuple[Task, dict[str, Any]]:
+    """Let a task of a purpose run out of time under these rules; return it with its event's entry."""
+    queue = make_queue(expiry=rules, **spec)
+    task = control_task(queue) if purpose == "control" else make_task(queue, purpose=purpose)
+    assert sweep.expire(LATE) == 1
+    task.refresh_from_db()
+    assert (task.state, moves(task)) == ("expired", ["opened", "expired"])
+    event = Event.objects.get(chain=queue.pk, kind="task.expired")
+    assert event.reason == Move.objects.get(task=task, kind="expired").reason
+    return task, {"rule": event.reason, **json.loads(event.entry)}
+
+
+# purpose, rule, outcome that then holds
+ENDS = [
+    ("soft", Expiry(soft=Lapsed.PASS), "pass", "ham"),  # what PASS stands for
+    ("soft", Expiry(soft=Lapsed.ACT), "act", "spam"),  # the outcome of `expire_to`
+    ("control", Expiry(control=Lapsed.PASS), "pass", "ham"),
+    ("control", Expiry(control=Lapsed.ACT), "act", "spam"),  # as no outcome of its own is named
+    ("control", Expiry(control=Lapsed.ACT, control_to="ham"), "act", "ham"),
+]
+
+
+@pytest.mark.parametrize(("purpose", "rules", "word", "outcome"), ENDS)
+def test_each_purpose_follows_its_own_rule(purpose: str, rules: Expiry, word: str, outcome: str) -> None:
+    task, entry = expired(rules, purpose, expire_to="spam")
+    assert (entry["rule"], entry["purpose"], entry["outcome"]) == (word, purpose, outcome)
+    assert rulings(task.item) == [(1, outcome, "expiry")]
+    assert not PendingLabel.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("purpose", "rules"),
+    [
+        ("soft", Expiry(soft=Lapsed.ESCALATE)),
+        ("control", Expiry(control=Lapsed.ESCALATE)),
+        ("audit", Expiry(audit=Unanswered.ESCALATE)),
+        ("second", Expiry(second=Unanswered.ESCALATE)),
+    ],
+)
+def test_a_lead_answers_what_ran_out_of_time(purpose: str, rules: Expiry) -> None:
+    task, entry = expired(rules, purpose)
+    escalation = Task.objects.get(purpose="escalation")
+    assert (entry["rule"], entry["outcome"], entry["escalation"]) == ("escalate", "", escalation.pk)
+    assert (escalation.parent, escalation.rank, escalation.state) == (task, Task.Rank.LEAD, "waiting")
+    assert (escalation.due_at, escalation.due_step) == (LATE + timedelta(hours=24), task.due_step)
+    assert sweep.expire(LATE + timedelta(days=9)) == 0  # an escalation waits on
+    lead = make_user("lead", task.queue)
+    answered(lead, task.queue)
+    assert rulings(task.item) == [(1, "spam", "adjudication" if purpose == "second" else "decision")]
+
+
+def test_one_lead_is_enough() -> None:
+    queue = make_queue(expiry=Expiry(soft=Lapsed.ESCALATE))
+    task = make_task(queue)
+    before = make_task(queue, task.item, purpose="escalation", rank=Task.Rank.LEAD, due_at=LATE + HOUR)
+    assert sweep.expire(LATE) == 1
+    assert Task.objects.filter(purpose="escalation").get() == before
+    assert json.loads(Event.objects.get(chain=queue.pk).entry)["escalation"] == before.pk
+
+
+def test_a_rule_may_say_that_controls_wait_on_while_the_others_fall() -> None:
+    queue = make_queue(expire_to="ham", expiry=Expiry(control=Lapsed.WAIT))
+    soft, control = make_task(queue), control_task(queue)
+    assert sweep.expire(LATE) == 1
+    assert [Task.objects.get(pk=task.pk).state for task in (soft, control)] == ["expired", "waiting"]
+
+
+def test_what_expired_is_counted_by_the_rule_that_ended_it() -> None:
+    queue = make_queue(expiry=Expiry(soft=Lapsed.PASS, audit=Unanswered.ESCALATE))
+    Queue.objects.update(created_at=NOON)
+    for purpose in ("soft", "soft", "audit"):
+        make_task(queue, purpose=purpose)
+    sweep.expire(LATE)
+    rollups.roll_up(LATE + HOUR)
+    counted = dict(Rollup.objects.filter(queue=queue, figure="expired").values_list("key", "value"))
+    assert counted == {"soft:pass": 2, "audit:escalate": 1}
 
 
 def test_an_expiry_rule_teaches_nothing() -> None:
