@@ -138,8 +138,8 @@ def buckets(stream: Stream, routed: Routed, zone: ZoneInfo, start: float, end: f
     first = int(on_clock(np.array([start]), zone)[0] // DAY)
     last = int(on_clock(np.array([end - 1]), zone)[0] // DAY)
     day = np.clip((local // DAY).astype(np.intp) - first, 0, last - first)
-    hour = _hour_of_week(local)
-    seen = np.bincount(_hour_of_week(on_clock(np.arange(start, end, HOUR), zone)), minlength=WEEK)
+    hour = hour_of_week(local)
+    seen = np.bincount(hour_of_week(on_clock(np.arange(start, end, HOUR), zone)), minlength=WEEK)
     weights = {kind: part * stream.weight for kind, part in routed.parts.items()}
     return Buckets(
         days=[date(1970, 1, 1) + timedelta(days=first + n) for n in range(last - first + 1)],
@@ -173,7 +173,8 @@ def histogram(stream: Stream, low: float, high: float, bins: int = 40) -> tuple[
     return edges, counts.astype(np.float64)
 
 
-def _hour_of_week(local: FloatArray) -> IntArray:
+def hour_of_week(local: FloatArray) -> IntArray:
+    """Return the hour of the week, Monday 0 h = 0, of times as `on_clock` gives them."""
     return np.asarray(((local // HOUR).astype(np.intp) + THURSDAY) % WEEK)
 
 
