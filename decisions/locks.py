@@ -8,3 +8,4 @@ ROLL_UP = 7005  # counting a queue's figures
 PERSON = 7006  # what somebody holds
 ALERTS = 7007  # a queue's alerts: one is open of a kind and key
 FRAMES = 7008  # closing a queue's frames: who brings items in shares it
+RIGHTS = 7009  # the rights of a queue, or of the site (0)

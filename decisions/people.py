@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from decisions import rights
@@ -44,7 +45,7 @@ def make_user(
     Refuses an address that is no address or that somebody has.
     """
     _require(by, queue)
-    faults = [*_email_faults(email), *_role_faults(role, value_limit)]
+    faults = [*_email_faults(email), *_name_faults(name), *_role_faults(role, value_limit)]
     if faults:
         raise Invalid(faults=faults)
     if User.objects.filter(email=email.lower()).exists():
@@ -77,6 +78,8 @@ def change_role(
     _lock_active(user)
     held = Membership.objects.filter(user=user, queue=queue).first()
     before = _standing(held)
+    if role != Membership.Role.ADMIN and queue is None:
+        _keep_an_admin(user)
     if role:
         given = {"role": role, "value_limit": value_limit}
         held, _made = Membership.objects.update_or_create(given, user=user, queue=queue)
@@ -99,6 +102,7 @@ def deactivate(*, user: User, by: User | None, at: datetime) -> None:
     """
     _require(by, None)
     _lock_active(user)
+    _keep_an_admin(user)
     released = _release_all(user, at)
     tokens = Token.objects.filter(user=user, revoked_at=None).update(revoked_at=at)
     user.memberships.all().delete()
@@ -124,6 +128,9 @@ def has_left(email: str) -> bool:
 @transaction.atomic
 def make_service(*, name: str, role: str, queues: Sequence[Queue], by: User | None, at: datetime) -> User:
     """Return the service of this name, made where there is none, with the role on each queue (none named = on all)."""
+    faults = _blank_faults(name, 80)
+    if faults:
+        raise Invalid(faults=faults)
     places: list[Queue | None] = [*sorted(queues, key=lambda queue: queue.pk)] or [None]
     service = User.objects.filter(kind=User.Kind.SERVICE, name=name, is_active=True).first()
     if service is None:
@@ -152,7 +159,7 @@ def make_token(
     """
     _require_for_token(by, user, queues)
     _lock_active(user)
-    faults = [Fault("name", "blank", _("must not be empty"))] if not name.strip() else []
+    faults = _blank_faults(name, 80)
     if not scopes or not set(scopes) <= set(Token.Scope.values):
         faults.append(Fault("scopes", "choice", _("Choose from: %s") % ", ".join(Token.Scope.values)))
     if faults:
@@ -184,6 +191,25 @@ def revoke_token(*, token: Token, by: User | None, at: datetime) -> bool:
     return True
 
 
+def members(queue: Queue | None) -> list[Membership]:
+    """Return who belongs to a queue (None: to all), by name; where somebody has a role on the queue, that counts."""
+    rows = Membership.objects.filter(Q(queue=queue) | Q(queue=None), user__is_active=True).select_related("user")
+    counts: dict[int, Membership] = {}
+    for row in rows.order_by("queue"):  # those on all queues (NULL) last
+        counts.setdefault(row.user_id, row)
+    return sorted(counts.values(), key=lambda row: (row.user.kind, row.user.name, row.user.email))
+
+
+def find(*, pk: int | None = None, email: str = "") -> User:
+    """Return an active person by their id, or by their address; refuses one that is not here."""
+    known = User.objects.filter(is_active=True)
+    found = known.filter(pk=pk).first() if pk else known.filter(email=email.strip().lower()).first()
+    if found is None:
+        field, detail = ("person" if pk else "email"), _("There is nobody with this address here.")
+        raise Invalid(faults=[Fault(field, "reference", detail)])
+    return found
+
+
 def role_for(scopes: Sequence[str]) -> Membership.Role:
     """Return the least role in which a service can use these scopes."""
     if Token.Scope.MANAGE in scopes:
@@ -207,6 +233,16 @@ def _lock_active(user: User) -> None:
     """Hold the person's row until the end, so that changes come one after another; refuses who has left."""
     if not User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists():
         raise Conflict(_("This person has left."))
+
+
+def _keep_an_admin(user: User) -> None:
+    """Refuse to let the last person go who can manage people and rights everywhere; two at once wait for each other."""
+    admins = Membership.objects.filter(
+        queue=None, role=Membership.Role.ADMIN, user__is_active=True, user__kind=User.Kind.PERSON
+    )
+    people = [row.user_id for row in admins.select_for_update(of=("self",)).order_by("pk")]
+    if people == [user.pk]:
+        raise Conflict(_("This is the last administrator of the site. Make somebody else one first."))
 
 
 def _release_all(user: User, at: datetime) -> list[int]:
@@ -246,6 +282,19 @@ def _token_chain(queues: Sequence[Queue]) -> int:
 def _mark(email: str) -> str:
     """Return what an address leaves behind: it can be compared, not read."""
     return digest.subject_key(0, email.lower())
+
+
+def _blank_faults(name: str, most: int) -> list[Fault]:
+    """Return what is wrong with a name that somebody must be able to find again."""
+    return [Fault("name", "blank", _("must not be empty"))] if not name.strip() else _name_faults(name, most)
+
+
+def _name_faults(name: str, most: int = 120) -> list[Fault]:
+    if len(name) > most:
+        return [Fault("name", "too_long", _("at most %(most)d characters") % {"most": most})]
+    if not name.isprintable() or name != name.strip():
+        return [Fault("name", "characters", _("no line breaks, no spaces around it"))]
+    return []
 
 
 def _email_faults(email: str) -> list[Fault]:

@@ -54,6 +54,9 @@ class Event(Fact):
         TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the same
         SHIFT_CHANGED = "shift.changed"
         RIGHT_REFUSED = "right.refused"
+        RIGHTS_PROPOSED = "rights.proposed"
+        RIGHTS_CHANGED = "rights.changed"
+        RIGHTS_TURNED_DOWN = "rights.turned_down"
         RECORD_EXPORTED = "record.exported"
 
     SITE = 0

@@ -20,7 +20,7 @@ PASSING_ON = Limit(rank=Task.Rank.EXPERT, purposes=EXPERTS)
 ESCALATING = Limit(rank=Task.Rank.LEAD, purposes=frozenset(Purpose) - {Purpose.ESCALATION})
 SKILLED = Limit(rank=Task.Rank.EXPERT)
 SENIOR = Limit(rank=Task.Rank.LEAD)
-VALUED = Limit(is_valued=True, rank=Task.Rank.LEAD)
+VALUED = Limit(is_valued=True)
 PASSED = Limit(is_valued=True, routes=frozenset({Item.Route.PASS}))
 DONE_HARD = Limit(is_valued=True, routes=frozenset({Item.Route.HARD}))
 OWN_RULING = Limit(is_valued=True, own=Own.ONLY)
@@ -73,6 +73,8 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.SEE_TEAM: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.MANAGE_TEAM: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.MANAGE_PEOPLE: {Role.ADMIN: YES},
+    Act.SEE_RIGHTS: dict.fromkeys((Role.AUDITOR, Role.ADMIN), YES),
+    Act.MANAGE_RIGHTS: {Role.ADMIN: YES},
     Act.MANAGE_SHIFTS: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.MANAGE_ENDPOINT: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.REPLAY_DELIVERY: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
@@ -85,6 +87,10 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.SEE_ACCURACY: {Role.LEAD: YES},
     Act.LIFT_PAUSE: {Role.LEAD: YES},
 }
+# What no table takes from administrators, so that there is always somebody who can give it back.
+KEPT = frozenset({Act.MANAGE_PEOPLE, Act.SEE_RIGHTS, Act.MANAGE_RIGHTS})
+# What only people do, never another system, whatever its role.
+PERSONAL = frozenset({Act.MANAGE_RIGHTS})
 # What another system may besides its role, whatever that is; its token's scopes narrow both.
 SERVICE = {Act.READ_QUEUE: YES, Act.INTAKE: YES, Act.RECORD_RESULT: YES, Act.FEED_LABELS: YES}
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from decisions.models import Task, User
-from decisions.rights.default import CASEWORK, DEFAULT, INDEPENDENT, SERVICE
+from decisions.rights.default import CASEWORK, DEFAULT, INDEPENDENT, PERSONAL, SERVICE
 from decisions.rights.words import Act, Limit, Own, Role, Table
 
 
@@ -43,6 +43,8 @@ NOBODY = Case()
 def limit(standing: Standing, act: Act) -> Limit | None:
     """Return how far this standing may do the act, None when not at all."""
     if standing.kind == User.Kind.SIMULATED and act not in CASEWORK:
+        return None
+    if standing.kind == User.Kind.SERVICE and act in PERSONAL:
         return None
     also = SERVICE.get(act) if standing.kind == User.Kind.SERVICE else None
     return also or standing.table.limit(act, standing.role)

@@ -42,6 +42,8 @@ class Act(StrEnum):
     SEE_TEAM = "see_team"  # who is at work and what each of them holds
     MANAGE_TEAM = "manage_team"  # skills, exclusions and absences of those who work here
     MANAGE_PEOPLE = "manage_people"
+    SEE_RIGHTS = "see_rights"  # the table of rights, its history, and who is a member
+    MANAGE_RIGHTS = "manage_rights"  # change the table, or agree to somebody else's change
     MANAGE_SHIFTS = "manage_shifts"
     MANAGE_ENDPOINT = "manage_endpoint"
     REPLAY_DELIVERY = "replay_delivery"

@@ -197,3 +197,28 @@ ROLES = [
 @pytest.mark.parametrize(("scopes", "role"), ROLES)
 def test_a_service_gets_the_least_role_for_its_scopes(scopes: list[str], role: str) -> None:
     assert people.role_for(scopes) == role
+
+
+def test_the_last_administrator_stays() -> None:
+    user, gone = make_user("admin"), make_user("admin", is_active=False)
+    make_user("admin", make_queue())  # of one queue only
+    make_user("admin", kind=User.Kind.SERVICE)
+    with pytest.raises(Conflict, match="last administrator"):
+        people.deactivate(user=user, by=None, at=NOON)
+    for role in ("", "lead"):
+        with pytest.raises(Conflict, match="last administrator"):
+            people.change_role(user=user, queue=None, role=role, by=user, at=NOON)
+    assert people.change_role(user=user, queue=None, role="admin", value_limit=5, by=None, at=NOON)
+    people.make_user(email="b@example.org", role="admin", by=None, at=NOON)
+    assert people.change_role(user=user, queue=None, role="lead", by=None, at=NOON)
+    assert not gone.is_active
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", " a", "x" * 81])
+def test_services_and_tokens_have_names_that_can_be_read(name: str) -> None:
+    with pytest.raises(Invalid) as service:
+        people.make_service(name=name, role="auditor", queues=[], by=None, at=NOON)
+    with pytest.raises(Invalid) as token:
+        people.make_token(user=make_user("lead"), name=name, scopes=["read"], queues=[], by=None, at=NOON)
+    assert [caught.value.faults[0].field for caught in (service, token)] == ["name", "name"]
+    assert not User.objects.filter(kind=User.Kind.SERVICE).exists()

@@ -7,14 +7,16 @@ import pytest
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
+from decisions import rights
 from decisions.models import Action, Item, Membership, Policy, Queue, Task, User
+from decisions.rights import Act, Limit, edit
 from decisions.routing import publish
 from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.api import urls
 from reviewqueue.api.door import Door
 from tests.decisions.watch.alerting import make_alert
-from tests.factories import NOON, make_item, make_policy, make_queue, make_task
+from tests.factories import NOON, make_item, make_policy, make_queue, make_task, make_user
 from tests.reviewqueue.api.caller import SCOPES, Caller, caller
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.django_db
 ROLES = ("nobody", "stranger", "reviewer", "lead", "manager", "auditor", "admin", "service")
 ITEM = {"external_id": "m-1", "payload": {"text": "hello"}, "score": 0.6}
 LEASE = {"lease": 1}
+LESS = {"export": {"manager": None}}
 SNOOZE = {"until": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}
 
 # Each call with all scopes, on a queue the role belongs to, on a task it holds (however it came to it) and, for undo, a
@@ -52,6 +55,16 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "queues/<queue>/fairness/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/frames/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("POST", "queues/<queue>/frames/close/"): ({},                       "401 404 403 403 409 403 409 403"),
+    ("GET", "rights/<queue>/"): (None,                                   "401 404 403 403 403 200 200 403"),
+    ("GET", "rights/<queue>/versions/"): (None,                          "401 404 403 403 403 200 200 403"),
+    ("POST", "rights/<queue>/preview/"): ({"content": {}},               "401 404 403 403 403 403 200 403"),
+    ("POST", "rights/<queue>/propose/"): ({"content": LESS, "why": "x"}, "401 404 403 403 403 403 201 403"),
+    ("POST", "rights/<queue>/roll-back/"): ({"why": "x"},                "401 404 403 403 403 403 201 403"),
+    ("POST", "rights/<queue>/versions/<no>/agree/"): ({"why": "x"},      "401 404 403 403 403 403 200 403"),
+    ("POST", "rights/<queue>/versions/<no>/turn-down/"): ({"why": "x"},  "401 404 403 403 403 403 200 403"),
+    ("GET", "members/<queue>/"): (None,                                  "401 404 403 403 403 200 200 403"),
+    ("POST", "members/<queue>/change/"): ({"email": "member@example.org", "role": "lead"},
+                                                                         "401 404 403 403 403 403 200 403"),
     ("GET", "inventory/"): (None,                                        "401 200 200 200 200 200 200 200"),
     ("GET", "items/<item>/"): (None,                                     "401 404 200 200 200 200 200 200"),
     ("POST", "items/<item>/override/"): ({"outcome": "ham", "reason": "content"},
@@ -174,6 +187,10 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         ids["item"] = held_by(person, queue).item_id
     if "policies" in route:
         ids["no"] = policy_for(route, queue)
+    if route.startswith("rights"):
+        ids["no"] = rights_for(route, queue)
+    if route.startswith("members") and not User.objects.filter(email="member@example.org").exists():
+        make_user(email="member@example.org")
     if "<action>" in route:
         ids["action"] = told(item).pk
     if "<alert>" in route:
@@ -190,6 +207,22 @@ def policy_for(route: str, queue: Queue) -> int:
     step = route.removesuffix("/").rpartition("/")[2]
     states = {"approve": "draft", "withdraw": "draft", "canary": "approved", "stop": "canary", "roll-back": "live"}
     return make_policy(queue, states.get(step, "approved")).no
+
+
+def rights_for(route: str, queue: Queue) -> int:
+    """Return the number of somebody else's version of the queue's rights that waits; one is in force to go back from.
+
+    The first of them gives less and holds at once, each later one gives more.
+    """
+    author, _second = make_user("admin", queue), make_user("admin", queue)
+    if edit.in_force(queue) is None:
+        edit.propose(queue=queue, cells={Act.VERIFY: {"auditor": None}}, by=author, why="x", at=NOON)
+    waits = edit.waiting(queue)
+    if waits or not route.endswith(("agree/", "turn-down/")):
+        return waits.no if waits else 1
+    table = rights.table(queue.pk)
+    act = next(act for act in (Act.EXPORT, Act.ERASE, Act.INTAKE) if table.limit(act, "lead") is None)
+    return edit.propose(queue=queue, cells={act: {"lead": Limit()}}, by=author, why="x", at=NOON).no
 
 
 def told(item: Item) -> Action:

@@ -15,12 +15,13 @@ from django.utils import timezone
 
 from decisions import requests
 from decisions.models import Action, Decision, Item, Queue, Request, Ruling
+from decisions.rights import Act, Limit, edit
 from decisions.routing import publish
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from reviewqueue.api import auth, examples, ops
 from tests.decisions.watch.alerting import make_alert
-from tests.factories import NOON, make_item, make_queue, make_task
+from tests.factories import NOON, make_item, make_queue, make_task, make_user
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller
 
@@ -42,11 +43,11 @@ def test_every_call_has_a_summary_and_the_token_scheme() -> None:
 
 
 class World:
-    """A queue with one of everything, and a manager who may do nearly everything."""
+    """A queue with one of everything, and a manager, who may do nearly everything, or somebody in another role."""
 
-    def __init__(self) -> None:
+    def __init__(self, role: str = "manager") -> None:
         self.queue: Queue = make_queue(undo=timedelta(hours=1))
-        self.person: Caller = caller("manager", self.queue)
+        self.person: Caller = caller(role, self.queue)
         self.passed: Item = make_item(self.queue, route="pass", band="pass", score=0.1, propensity=None)
         self.alert = make_alert(self.queue)
         self.draft = publish.draft(queue=self.queue, changes={"hard": 0.95}, by=None, why="stricter", at=NOON)
@@ -139,6 +140,28 @@ def published(world: World) -> Any:
     return world.send("publish_policy", {"why": "ready"})
 
 
+def member_changed(world: World) -> None:
+    as_admin("change_member", {"person": make_user().pk, "role": "lead"})(world)
+
+
+LESS = {"content": {"export": {"manager": None}}, "why": "x"}
+MORE = {"content": {"export": {"lead": {}}}, "why": "x"}
+
+
+def as_admin(operation: str, data: object = None, **ids: object) -> Callable[[World], Any]:
+    """Let an administrator of the queue call; `no` is that of a version which another one proposed."""
+
+    def call(world: World) -> Any:
+        other = caller("admin", world.queue)
+        world.person = caller("admin", world.queue)
+        edit.propose(queue=world.queue, cells={Act.VERIFY: {"auditor": None}}, by=other.user, why="x", at=NOON)
+        if "no" in ids:
+            edit.propose(queue=world.queue, cells={Act.EXPORT: {"lead": Limit()}}, by=other.user, why="x", at=NOON)
+        return world.send(operation, data, **ids)
+
+    return call
+
+
 WORKS: dict[str, Callable[[World], Any]] = {
     "submit_item": submit_item,
     "submit_batch": submit_batch,
@@ -174,6 +197,15 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "snooze_alert": lambda world: world.send("snooze_alert", SNOOZE),
     "diagnose_alert": lambda world: world.send("diagnose_alert", {"cause": "x"}),
     "close_alert": lambda world: world.send("close_alert", CLOSE),
+    "get_rights": as_admin("get_rights"),
+    "rights_versions": as_admin("rights_versions"),
+    "preview_rights": as_admin("preview_rights", {"content": MORE["content"]}),
+    "propose_rights": as_admin("propose_rights", LESS),
+    "roll_back_rights": as_admin("roll_back_rights", {"why": "x"}),
+    "agree_rights": as_admin("agree_rights", {"why": "x"}, no=2),
+    "turn_down_rights": as_admin("turn_down_rights", {"why": "x"}, no=2),
+    "members": as_admin("members"),
+    "change_member": member_changed,
     "list_queues": lambda world: world.send("list_queues"),
     "list_policies": lambda world: world.send("list_policies"),
     "queue_status": lambda world: world.send("queue_status"),
@@ -188,6 +220,9 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "livez": lambda world: world.send("livez"),
     "readyz": readyz,
 }
+
+
+ADMINS = ("preview_rights", "propose_rights", "roll_back_rights", "agree_rights", "turn_down_rights", "change_member")
 
 
 def unauthorized(world: World, operation: str) -> None:
@@ -217,6 +252,9 @@ def absent(world: World, operation: str) -> None:
         "stop_canary": ("why",),
         "roll_back_policy": ("why",),
     }
+    wanted |= dict.fromkeys(("roll_back_rights", "agree_rights", "turn_down_rights"), ("why",))
+    wanted |= {"preview_rights": ("content",), "propose_rights": ("content", "why"), "change_member": ("role",)}
+    body |= {"content": {}, "role": "lead"}
     body |= {**SNOOZE, **CLOSE, "cause": "x"}
     wanted |= {"snooze_alert": ("until",), "diagnose_alert": ("cause",), "close_alert": ("end", "lesson")}
     usual = ("lease",) if operation.endswith("_task") else ()
@@ -309,7 +347,7 @@ def test_each_documented_status_occurs(operation: str, monkeypatch: pytest.Monke
     WORKS[operation](World())
     for status, refuse in REFUSED.items():
         if status in described["responses"]:
-            refuse(World(), operation)
+            refuse(World("admin" if operation in ADMINS else "manager"), operation)
     assert seen == set(described["responses"])
 
 

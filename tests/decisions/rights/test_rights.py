@@ -66,6 +66,8 @@ assign           - - - y y - -
 see_team         - - - y y - -
 manage_team      - - - y y - -
 manage_people    - - - - - - y
+see_rights       - - - - - y y
+manage_rights    - - - - - - y
 manage_shifts    - - - y y - -
 manage_endpoint  - - - - y - y
 replay_delivery  - - - - y - y
@@ -91,7 +93,7 @@ MEANING = {
     "k": Limit(rank=2),
     "h": Limit(rank=3),
     "o": Limit(own=Own.ONLY),
-    "v": Limit(is_valued=True, rank=3),
+    "v": Limit(is_valued=True),
     "p": Limit(is_valued=True, routes=frozenset({"pass"})),
     "d": Limit(is_valued=True, routes=frozenset({"hard"})),
     "r": Limit(is_valued=True, own=Own.ONLY),
