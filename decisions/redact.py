@@ -31,12 +31,14 @@ class Sight:
     """What of an item a person may see.
 
     `machine`: score, route and why, suggestion, versions. `history`: when it came, why it is before people, what they
-    answered and what came of it. `personal`: fields that name somebody.
+    answered and what came of it. `personal`: fields that name somebody. `gold`: which answers were to gold items; who
+    is measured by them is never told, for others will be asked the same.
     """
 
     machine: bool
     history: bool
     personal: bool
+    gold: bool = True
 
     @property
     def hidden(self) -> list[str]:
@@ -59,19 +61,23 @@ def for_many(item_ids: Iterable[int], *, standing: Standing, user: User, spec: S
     ids = list(item_ids)
     score = rights.may(standing, Act.SEE_SCORE)
     personal = rights.may(standing, Act.SEE_PERSONAL)
+    gold = rights.may(standing, Act.SEE_ACCURACY)
     blind: set[int] = set()
     if rights.limit(standing, Act.CLAIM):
         blind = _veiled(ids, standing, user, spec)
-    return {pk: Sight(score and pk not in blind, pk not in blind, personal) for pk in ids}
+    else:
+        gold = True
+    return {pk: Sight(score and pk not in blind, pk not in blind, personal, gold) for pk in ids}
 
 
 # As text, for each claim and each decision asks this, and to put the statement together anew takes many times longer
 # than to run it. An escalation goes on with the question that the task it came from was to answer. An answer that was
-# undone belongs to an earlier round. A scalar subquery, for an EXISTS may be planned as a hash of all that the person
-# ever did.
+# undone belongs to an earlier round. A gold item veils only whom it measures. A scalar subquery, for an EXISTS may be
+# planned as a hash of all that the person ever did.
 VEILED = """
     SELECT t.item_id FROM decisions_task t LEFT JOIN decisions_task parent ON parent.id = t.parent_id
     WHERE t.item_id = ANY(%(items)s)
+    AND (t.purpose <> 'gold' OR coalesce(t.only_for_id, %(person)s) = %(person)s)
     AND (t.purpose = ANY(%(purposes)s) OR t.purpose = 'escalation' AND parent.purpose = ANY(%(purposes)s))
     AND (t.state = ANY(%(open)s) OR %(lasts)s AND EXISTS (
         SELECT FROM decisions_move m
@@ -165,7 +171,11 @@ def propensity(row: Item) -> float | None:
 
 def purpose(row: Task, sight: Sight) -> str:
     """Return why a task is before people, or `review` where that may not be told."""
-    return row.purpose if sight.history else REVIEW
+    return _purpose(row.purpose, sight)
+
+
+def _purpose(purpose: str, sight: Sight) -> str:
+    return purpose if sight.history and (sight.gold or purpose != Task.Purpose.GOLD) else REVIEW
 
 
 def decision(row: Decision, sight: Sight, *, user: User) -> dict[str, Any] | None:
@@ -177,7 +187,7 @@ def decision(row: Decision, sight: Sight, *, user: User) -> dict[str, Any] | Non
         "item": row.item_id,
         "task": row.task_id,
         "round": row.round,
-        "purpose": row.purpose if sight.history else REVIEW,
+        "purpose": _purpose(row.purpose, sight),
         "person": row.person_id,
         "outcome": row.outcome,
         "reason": row.reason,
@@ -215,7 +225,8 @@ def ruling(row: Ruling, sight: Sight, *, user: User) -> dict[str, Any] | None:
 def entry(row: Event, sight: Sight) -> dict[str, Any] | None:
     """Return what an event about an item says; None while that would tell what is hidden."""
     said: dict[str, Any] = orjson.loads(row.entry)
-    return said if sight.machine and sight.history else None
+    tells_gold = said.get("purpose") == Task.Purpose.GOLD and not sight.gold
+    return said if sight.machine and sight.history and not tells_gold else None
 
 
 def is_seen(step: Step, sight: Sight, *, user: User) -> bool:

@@ -28,6 +28,7 @@ from decisions.queues.spec import (
     Outcome,
     PayloadField,
     PolicySpec,
+    Quality,
     Reason,
     Routes,
     Spec,
@@ -69,6 +70,7 @@ def make_spec(**changes: Any) -> Spec:
         policy=PolicySpec(hard=0.9, soft=0.3, suggest=0.5, control_share=0.1, objective="Keep the mail box clean"),
         value=ValueFormula(currency="EUR", tp=Money(1.0), fn=Money(-2.0, -0.1, "amount"), review_minute=0.5),
         value_field="amount",
+        quality=Quality(gold_share=0.0),
         sla=timedelta(hours=24),
     )
     return replace(spec, **changes)

@@ -16,13 +16,14 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 WordArray = npt.NDArray[np.object_]
 
-INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated", "is_model")
+INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated", "is_model", "person")
 FLOATS = ("arrived", "score", "p", "q", "u", "y", "pi", "value", "at", "n", "weight")
 WORDS = ("band", "route", "reason", "segment", "source", "state", "purpose", "key", "first", "second", "ruled")
+ANSWERED = ("outcome", "truth")
 TYPES = {
     **dict.fromkeys(INTS, pa.int64()),
     **dict.fromkeys(FLOATS, pa.float64()),
-    **dict.fromkeys(WORDS, pa.string()),
+    **dict.fromkeys((*WORDS, *ANSWERED), pa.string()),
 }
 
 

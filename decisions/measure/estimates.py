@@ -6,6 +6,7 @@ its size was made from (docs/statistics.md, sections 2 and 3). Nothing here retu
 with a reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -215,6 +216,43 @@ def precision(y: FloatArray, pi: FloatArray, *, level: float = LEVEL) -> Share:
     )
     low, high = share.at(level)
     return replace(share, low=low, high=high)
+
+
+def as_sample(share: Share) -> Share:
+    """Return a share with the limits that it has for all such answers, and not only for those it was drawn from.
+
+    What was labelled whole says nothing for certain of the next one: the labels count as a sample of their own size.
+    """
+    if share.value is None:
+        return share
+    plain = replace(share, units=min(share.units, share.n_eff))
+    low, high = plain.at(share.level)
+    return replace(plain, low=low, high=high)
+
+
+def pooled(shares: Sequence[Share]) -> Share:
+    """Return one share from independent samples of it, each as heavy as the labels it is worth.
+
+    One alone is taken as it is; none measured: the first one says why.
+    """
+    told = [share for share in shares if share.value is not None]
+    if len(told) < 2:
+        return (told or list(shares))[0]
+    told = [as_sample(share) for share in told]
+    units = sum(share.units for share in told)
+    value = sum(share.units * (share.value or 0.0) for share in told) / units
+    asked = [share.n / share.response for share in told if share.response]
+    both = Share(
+        value=value,
+        n=sum(share.n for share in told),
+        n_eff=sum(share.n_eff for share in told),
+        found=sum(share.found for share in told),
+        response=sum(share.n for share in told) / sum(asked) if asked else None,
+        level=told[0].level,
+        units=units,
+    )
+    low, high = both.at(both.level)
+    return replace(both, low=low, high=high)
 
 
 def with_unknown(share: Share, answered: float, unknown: float) -> Share:

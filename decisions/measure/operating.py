@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from decisions.measure import curves, estimates, regions, reviewers, window
+from decisions.measure import curves, estimates, gold, regions, reviewers, window
 from decisions.measure.estimates import Caught, Count, Estimate, Share, Why
 from decisions.measure.reviewers import Errors
 from decisions.measure.sample import Labelled, State, floor_hour
@@ -197,6 +197,7 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
     passes = counts.count(is_model=True, route="pass")
     caught = _caught(inner, counts.count(is_model=True, band="hard"))
     missed = _missed(inner, passes)
+    known = gold.answers(queue.pk, start=seen.start, end=seen.end, at=seen.at)
     return OperatingPoint(
         at=seen.at,
         fresh_at=seen.fresh_at,
@@ -215,7 +216,7 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
         missed=missed,
         recall=estimates.recall(caught, missed),
         audits=_asked(inner.audits, len(inner.audits)),
-        errors=reviewers.errors(inner.audits, truths(queue.spec), passes=passes),
+        errors=reviewers.errors(inner.audits, truths(queue.spec), passes=passes, gold=known),
         apart=_apart(seen),
         simulated=int((all_rows.is_simulated & ~np.isnan(all_rows.y)).sum()),
         labels=int((~np.isnan(all_rows.y)).sum()),

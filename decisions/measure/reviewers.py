@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decisions.measure import estimates
+from decisions.measure import estimates, intervals
 from decisions.measure.columns import FloatArray, WordArray
 from decisions.measure.estimates import Count, Estimate, Share
+from decisions.measure.gold import NO_GOLD, GoldAnswers
 from decisions.measure.sample import Labelled, State
 from decisions.models import Ruling
 
@@ -16,17 +17,35 @@ LEAST_WEIGHT = 2  # of an answered item that stands for expired ones: never coun
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What one source shows of reviewers: the share of negatives, and of positives, that they called positive."""
+
+    false_positives: Share
+    sensitivity: Share
+
+
+@dataclass(frozen=True)
 class Errors:
     """What reviewers' errors do to the misses.
 
-    `first` is what the audits' first answers alone would say, `corrected` the same without the errors that second
-    opinions and adjudications showed: `false_positives` of the negatives and `sensitivity` to the positives.
+    `first` is what the audits' first answers alone would say, `corrected` the same without the errors that were shown:
+    `false_positives` of the negatives and `sensitivity` to the positives, from both sources together. `second` is what
+    second opinions and adjudications show alone, `gold` what gold items do. `is_divided`: they say different things.
     """
 
     first: Count
     false_positives: Share
     sensitivity: Share
     corrected: Estimate
+    second: Shown
+    gold: Shown
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether the two sources differ by more than chance, so that what they say together fits neither."""
+        return _differ(self.second.false_positives, self.gold.false_positives) or _differ(
+            self.second.sensitivity, self.gold.sensitivity
+        )
 
 
 @dataclass(frozen=True)
@@ -43,22 +62,49 @@ def floored(rows: Labelled) -> FloatArray:
     return rows.q**2
 
 
-def errors(audits: Labelled, truths: Mapping[str, str], *, passes: int) -> Errors:
+def errors(audits: Labelled, truths: Mapping[str, str], *, passes: int, gold: GoldAnswers = NO_GOLD) -> Errors:
     """Return what the first answers of audits say about `passes` items; `truths` is what each outcome key says.
 
     An item's truth is known where a second opinion agrees with the first, or an adjudication has ended the
-    disagreement. Those that were seen twice stand for all that were answered the same way at first.
+    disagreement: those that were seen twice stand for all that were answered the same way at first. Gold items are
+    known before, and their answers are a sample of all answers, each with its logged chance. Both sources together say
+    how often reviewers err, each as heavy as the labels it is worth.
     """
+    second = _by_second(audits, truths)
+    known = _by_gold(gold, truths)
+    first = _values(audits.first, truths)
+    count = estimates.missed(first, audits.pi, floored(audits), of=passes)
+    f = estimates.pooled([second.false_positives, known.false_positives])
+    s = estimates.pooled([second.sensitivity, known.sensitivity])
+    return Errors(count, f, s, estimates.corrected(count, passes, f, s), second, known)
+
+
+def _by_second(audits: Labelled, truths: Mapping[str, str]) -> Shown:
     first, second = _values(audits.first, truths), _values(audits.second, truths)
     is_ended = (audits.second != "") & (audits.ruled != Ruling.Source.DECISION.value)
     truth = np.where(first == second, first, np.where(is_ended, audits.y, np.nan))
     told = ~np.isnan(first)
     seen = estimates.reweight(~np.isnan(truth[told]), first[told].astype(np.int64), audits.pi[told]).pi
-    count = estimates.missed(first, audits.pi, floored(audits), of=passes)
     negatives, positives = ((truth[told] == value) & ~np.isnan(seen) for value in (0.0, 1.0))
     f = estimates.precision(first[told][negatives], seen[negatives])
     s = estimates.precision(first[told][positives], seen[positives])
-    return Errors(count, f, s, estimates.corrected(count, passes, f, s))
+    return Shown(f, s)
+
+
+def _by_gold(gold: GoldAnswers, truths: Mapping[str, str]) -> Shown:
+    """Return what gold items show; an answer that says neither yes nor no counts as not given."""
+    said = _values(gold.outcome, truths)
+    negatives, positives = (gold.truth == word for word in ("negative", "positive"))
+    f, s = (estimates.precision(said[kind], gold.pi[kind]) for kind in (negatives, positives))
+    return Shown(estimates.as_sample(f), estimates.as_sample(s))
+
+
+def _differ(one: Share, other: Share) -> bool:
+    if one.value is None or other.value is None:
+        return False
+    one, other = estimates.as_sample(one), estimates.as_sample(other)
+    low, high = intervals.difference(one.value or 0.0, one.at(one.level), other.value or 0.0, other.at(other.level))
+    return low > 0 or high < 0
 
 
 def stand_ins(people: Labelled) -> StandIns:

@@ -6,6 +6,7 @@ from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
 from decisions.models.measure import Alert, Draw, Frame, KnownCheck, KnownSet, Notice
 from decisions.models.outbox import Action, Delivery, Endpoint, Request
 from decisions.models.people import Membership, Shift, Token, User
+from decisions.models.quality import Gold, Lot
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
 from decisions.models.rights import RightsInForce, RightsStep, RightsVersion
@@ -23,11 +24,13 @@ __all__ = [
     "Event",
     "Fact",
     "Frame",
+    "Gold",
     "Intake",
     "Item",
     "KnownCheck",
     "KnownSet",
     "Label",
+    "Lot",
     "Membership",
     "ModelVersion",
     "Move",

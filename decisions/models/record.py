@@ -18,6 +18,8 @@ class Event(Fact):
         ITEM_OVERRIDDEN = "item.overridden"
         ITEM_ERASED = "item.erased"
         ITEM_HELD = "item.legal_hold"
+        GOLD_MARKED = "gold.marked"
+        GOLD_RETIRED = "gold.retired"
         ITEM_DISPUTED = "item.disputed"
         TASK_EXPIRED = "task.expired"
         DECISION_MADE = "decision.made"

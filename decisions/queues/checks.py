@@ -31,6 +31,7 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 CARD_KEYS = frozenset("axecbBszl?jkg/")  # what the review card does by itself
 ADDRESSES = frozenset({"alerts", "inventory"})  # pages that stand where a queue's would
 MOST_AUDITS = 1_000_000
+MOST_GOLD = 0.5  # of answers: more would be an examination, not work
 OPERATORS = ("<", "<=", "==", "!=", ">=", ">", "in")
 PIPELINES = ("", "boosting", "logistic")
 MACHINE_ROUTES = ("hard", "pass")
@@ -253,6 +254,11 @@ def promise(spec: Spec) -> Faults:
             yield Fault(f"promise.{name}", "range", _("must be above 0 and below 1"))
 
 
+def quality(spec: Spec) -> Faults:
+    if not 0 <= spec.quality.gold_share <= MOST_GOLD:
+        yield Fault("quality.gold_share", "range", _("must be from 0 to %(most)g") % {"most": MOST_GOLD})
+
+
 def groups(spec: Spec) -> Faults:
     for index, group in enumerate(spec.groups):
         place = f"groups[{index}]"
@@ -316,5 +322,6 @@ CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (heuristics, frozenset({"fields", "model", "heuristics"})),
     (policy, frozenset({"model", "policy"})),
     (promise, frozenset({"promise"})),
+    (quality, frozenset({"quality"})),
     (groups, frozenset({"fields", "groups"})),
 )

@@ -272,6 +272,13 @@ class Calendar:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """How people's answers are checked."""
+
+    gold_share: float = 0.02  # of a person's answers, so many are followed by a gold item; 0 = none
+
+
+@dataclass(frozen=True)
 class Spec:
     """All that defines a queue. Times are durations; `timezone` (IANA) decides what a day is."""
 
@@ -288,6 +295,7 @@ class Spec:
     model: ModelSpec = ModelSpec()
     value: ValueFormula = ValueFormula()
     promise: Promise = Promise()
+    quality: Quality = Quality()
     groups: tuple[Group, ...] = ()
     deadlines: Deadlines = Deadlines()
     calendar: Calendar = Calendar()

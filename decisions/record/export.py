@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from decisions import redact, rights
 from decisions.exceptions import Fault, Invalid
-from decisions.models import Event, Label, Queue, User
+from decisions.models import Event, Label, Queue, Task, User
 from decisions.record import digest, history, log
 from decisions.record.history import Wanted
 from decisions.rights import Act, Standing
@@ -90,7 +90,7 @@ class Export:
             sealed.update(header)
             yield header
         for rows in self._chunks():
-            told = self._told(names.index("item"), rows)
+            told = self._told(names, rows)
             piece = _csv(map(_cells, told)) if self.form == Form.CSV else _jsonl(names, told)
             count, withheld = count + len(told), withheld + len(rows) - len(told)
             sealed.update(piece)
@@ -109,14 +109,18 @@ class Export:
             yield [row[: len(columns)] for row in rows]
             beyond = _beyond(table.key, rows[-1][len(columns) :])
 
-    def _told(self, place: int, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Leave out the rows that would tell this person about items to which they are blind."""
+    def _told(self, names: list[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Leave out the rows that would tell this person about items to which they are blind, or which were gold."""
+        place = names.index("item")
         if self.queue is None or rights.limit(self.standing, Act.CLAIM) is None:
             return rows
         items = {row[place] for row in rows if row[place] is not None}
         sights = redact.for_many(items, standing=self.standing, user=self.by, spec=self.queue.spec)
         open_to = {pk for pk, sight in sights.items() if sight.machine and sight.history}
-        return [row for row in rows if row[place] is None or row[place] in open_to]
+        told = [row for row in rows if row[place] is None or row[place] in open_to]
+        if "purpose" not in names or rights.may(self.standing, Act.SEE_ACCURACY):
+            return told
+        return [row for row in told if row[names.index("purpose")] != Task.Purpose.GOLD]
 
 
 @transaction.atomic

@@ -83,7 +83,7 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.FEED_LABELS: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
     Act.SEE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
     Act.HANDLE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
-    Act.MARK_GOLD: {Role.LEAD: YES},
+    Act.MARK_GOLD: dict.fromkeys((Role.EXPERT, Role.LEAD), YES),
     Act.SEE_ACCURACY: {Role.LEAD: YES},
     Act.LIFT_PAUSE: {Role.LEAD: YES},
 }

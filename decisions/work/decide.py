@@ -10,8 +10,8 @@ from decisions.queues import live
 from decisions.record import log
 from decisions.rights import Act
 from decisions.work import answer as answers
+from decisions.work import gold, quality, rule, suggest
 from decisions.work import lease as leases
-from decisions.work import quality, rule, suggest
 from decisions.work.answer import Answer
 
 BEGUN = "SELECT at FROM decisions_move WHERE task_id = %s AND lease = %s AND kind IN ('claimed', 'reopened')"
@@ -59,6 +59,7 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
     ruling = rule.from_decision(decision, item=task.item, outcome=outcome, spec=queue.spec)
     leases.move(task, Move.Kind.DECIDED, person=person, at=at)
     escalation = quality.follow(decision, queue.spec)
+    gold.follow(decision, stands, queue.spec)
     log.append(
         Event.Kind.DECISION_MADE,
         chain=task.queue_id,

@@ -68,6 +68,13 @@ def settles(task: Task) -> bool:
     )
 
 
+def is_of_gold(task: Task) -> bool:
+    """Tell whether a task is a gold item that was escalated: its answer measures, as the gold item's would have."""
+    return (
+        task.purpose == Task.Purpose.ESCALATION and task.parent is not None and task.parent.purpose == Task.Purpose.GOLD
+    )
+
+
 def _needs_second(decision: Decision, spec: Spec) -> bool:
     truth = _truth(decision, spec)
     if truth != Truth.NEGATIVE:

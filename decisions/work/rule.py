@@ -68,7 +68,7 @@ def meant(ruling: Ruling | None) -> Ruling | None:
 def from_decision(decision: Decision, *, item: Item, outcome: Outcome, spec: Spec) -> Ruling | None:
     """Let a decision hold; None where its purpose only measures."""
     source = SOURCES.get(Task.Purpose(decision.purpose))
-    if source is None:
+    if source is None or quality.is_of_gold(decision.task):
         return None
     basis = Basis(
         Source.ADJUDICATION if quality.settles(decision.task) else source,
@@ -146,7 +146,8 @@ def override(*, item_id: int, person: User, answer: Answer) -> Ruling:
     if item is None or rights.standing(person, item.queue_id) is None:
         raise NotFound
     # The tasks first, as everywhere: a decision that is being written is waited for, and then seen.
-    waiting = list(Task.objects.open().filter(item=item).select_for_update().order_by("id"))
+    tasks = Task.objects.open().filter(item=item).exclude(purpose=Task.Purpose.GOLD)
+    waiting = list(tasks.select_for_update().order_by("id"))
     before = current(item.pk)
     stands = _require_override(item, before, person)
     _clear_way(waiting, stands, item)

@@ -43,6 +43,24 @@ class Hold(models.TextChoices):
     BREAK = "break", gettext_lazy("I am taking a break")
 
 
+class Known(models.TextChoices):
+    """How it is known what an item is."""
+
+    SETTLED = "settled", gettext_lazy("A disagreement about it was settled")
+    CLEAR = "clear", gettext_lazy("The guideline leaves no doubt")
+    EXPERT = "expert", gettext_lazy("An expert looked into it")
+    OUTSIDE = "outside", gettext_lazy("The truth came from outside")
+    SIMULATED = "simulated", gettext_lazy("The demo knows the truth of its rows")
+
+
+class Retire(models.TextChoices):
+    """Why an item is no longer given out as gold."""
+
+    KNOWN = "known", gettext_lazy("People know it by now")
+    GUIDELINE = "guideline", gettext_lazy("The guideline has changed")
+    WRONG = "wrong", gettext_lazy("What was said of it is wrong: answers to it count no more")
+
+
 def check(reason: str, codes: type[models.TextChoices]) -> str:
     """Return the reason, or refuse one that is none of these codes."""
     if reason not in codes.values:

@@ -16,6 +16,7 @@ def _asked(items: int, answered: int) -> dict[str, int]:
 
 SPAN = {"start": "2026-01-20T00:00:00Z", "end": "2026-02-17T00:00:00Z"}
 NOBODY = _estimate(None, None, None, 0, response=None, why="no_labels")
+UNASKED = {**NOBODY, "sampled": "gold"}
 OPERATING_POINT = [
     OpenApiExample(
         "None found is no recall of 100 %",
@@ -51,6 +52,9 @@ OPERATING_POINT = [
                 "corrected": {**NOBODY, "labels": 2_000, "why": "no_gold"},
                 "false_positives": NOBODY,
                 "sensitivity": NOBODY,
+                "second_opinions": {"false_positives": NOBODY, "sensitivity": NOBODY},
+                "gold": {"false_positives": UNASKED, "sensitivity": UNASKED},
+                "is_divided": False,
             },
             "apart": [],
             "labels": {

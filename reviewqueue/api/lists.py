@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from decisions import redact, rights
-from decisions.models import Decision, Event, Queue, Ruling
+from decisions.models import Decision, Event, Queue, Ruling, Task
 from decisions.redact import Sight
 from decisions.rights import Act, Standing
 from reviewqueue.api import auth, filters, shapes, shown
@@ -84,6 +84,12 @@ class Decisions(Listing):
     serializer_class = shapes.DecisionShape
     filterset_class = filters.Decisions
     queryset = Decision.objects.none()
+
+    def everything(self) -> QuerySet[Decision]:
+        """Return the rows, none where the filter would tell which of them were to gold items."""
+        tells = self.request.query_params.get("purpose") == Task.Purpose.GOLD
+        sees = rights.may(self.standing, Act.SEE_ACCURACY) or rights.limit(self.standing, Act.CLAIM) is None
+        return Decision.objects.none() if tells and not sees else super().everything()
 
     def rows(self) -> QuerySet[Decision]:
         return Decision.objects.filter(queue=self.chain).select_related("item", "person")

@@ -12,6 +12,7 @@ from decisions import rights
 from decisions.exceptions import Fault, Invalid
 from decisions.measure import estimates, operating, summary
 from decisions.measure.operating import Asked, OperatingPoint
+from decisions.measure.reviewers import Shown
 from decisions.queues.spec import Spec
 from decisions.record import log
 from decisions.rights import Act
@@ -119,6 +120,16 @@ def _missed(point: OperatingPoint) -> dict[str, Any]:
         "corrected": _estimate(point.errors.corrected, "audit"),
         "false_positives": _estimate(point.errors.false_positives, "audit"),
         "sensitivity": _estimate(point.errors.sensitivity, "audit"),
+        "second_opinions": _source(point.errors.second, "audit"),
+        "gold": _source(point.errors.gold, "gold"),
+        "is_divided": point.errors.is_divided,
+    }
+
+
+def _source(one: Shown, sampled: str) -> dict[str, Any]:
+    return {
+        "false_positives": _estimate(one.false_positives, sampled),
+        "sensitivity": _estimate(one.sensitivity, sampled),
     }
 
 

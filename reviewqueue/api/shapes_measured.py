@@ -5,7 +5,7 @@ from rest_framework import serializers
 from decisions.measure.estimates import Why
 from reviewqueue.api.shapes import Shape
 
-SAMPLED = ["census", "control", "audit"]
+SAMPLED = ["census", "control", "audit", "gold"]
 
 
 def _number(help_text: str = "") -> serializers.FloatField:
@@ -23,7 +23,7 @@ class Estimate(Shape):
     effective_labels = serializers.FloatField(help_text="As many labels of a simple random sample are they worth.")
     found = serializers.IntegerField(help_text="Positives among them.")
     response = _number("The weighted share of what was asked that has a truth.")
-    sampled = serializers.ChoiceField(SAMPLED, help_text="census: all that people answered; control, audit: by draw.")
+    sampled = serializers.ChoiceField(SAMPLED, help_text="census: all that people answered; others: by draw.")
     why = serializers.ChoiceField([why.value for why in Why], allow_null=True)
 
 
@@ -55,6 +55,13 @@ class LabelsUsed(Shape):
     audit = Asked()
 
 
+class ErrorsShown(Shape):
+    """What one source shows of reviewers' errors."""
+
+    false_positives = Estimate()
+    sensitivity = Estimate()
+
+
 class Missed(Shape):
     """Positives among what was passed: as it was settled, as first answered, and without the reviewers' errors."""
 
@@ -64,6 +71,9 @@ class Missed(Shape):
     corrected = Estimate()
     false_positives = Estimate(help_text="The share of negatives that reviewers first called positive.")
     sensitivity = Estimate(help_text="The share of positives that reviewers first called positive.")
+    second_opinions = ErrorsShown(help_text="What second opinions and adjudications show alone.")
+    gold = ErrorsShown(help_text="What gold items show alone; the two above are of both sources together.")
+    is_divided = serializers.BooleanField(help_text="Whether the two sources differ by more than chance.")
 
 
 class Apart(Shape):

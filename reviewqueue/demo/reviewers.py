@@ -1,6 +1,7 @@
 """Simulated people: they decide demo items from the truth, with a known error rate, and leave work for people.
 
-Audits are drawn every few minutes instead of once a day, so that there is something to measure by.
+Audits are drawn every few minutes instead of once a day, and decided items are marked as gold by what their rows really
+are, so that there is something to measure by.
 """
 
 import heapq
@@ -10,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from decisions.exceptions import CapReached, QueuePaused, Refused
-from decisions.models import Queue, Task, User
+from decisions.models import Item, Queue, Ruling, Task, User
 from decisions.queues.spec import Outcome, Spec, Truth
 from decisions.record import log
 from decisions.routing import frames
-from decisions.work import claim, decide
+from decisions.work import claim, decide, gold, why
 from decisions.work.answer import Answer
+from reviewqueue.demo import replay
 
 ERROR_RATE = 0.04  # of all answers but a lead's: the other truth than the row's
 DOUBT_RATE = 0.01  # "can't tell", where the queue has such an outcome
@@ -24,6 +26,9 @@ LEFT_FOR_PEOPLE = 25  # tasks that stay in each queue for whoever comes to look
 IDLE = 3.0
 DRAW_EVERY = 120.0
 LEAST_DRAW = 20  # audits: fewer say nothing of so many passes
+GOLD = 40  # items of each truth that a queue has as gold
+RECENT = 500  # rulings among which items for gold are looked for
+MARKED = 5  # of them at once
 WHY = "Demo: a frame every few minutes, so that audits need not wait for the day to end"
 
 
@@ -46,6 +51,7 @@ class Crew:
         while True:
             if time.monotonic() >= draw_at:
                 self.draw()
+                self.mark()
                 draw_at = time.monotonic() + DRAW_EVERY
             at, number = heapq.heappop(self.due)
             time.sleep(max(0.0, at - time.monotonic()))
@@ -59,6 +65,24 @@ class Crew:
             span = frames.preview(queue.pk, at)
             if span and span.budget >= LEAST_DRAW:
                 frames.close(queue.pk, at, why=WHY)
+
+    def mark(self) -> None:
+        """Mark a few more decided items of each queue as gold, as many of either truth, whatever was answered."""
+        for queue in self.queues:
+            routes = queue.spec.routes
+            for key in (routes.positive, routes.negative):
+                self._mark(queue, key)
+
+    def _mark(self, queue: Queue, key: str) -> None:
+        outcome = queue.spec.outcome(key)
+        room = GOLD - gold.marked(queue.pk).filter(outcome=key).count()
+        truths = self.truths.get(queue.slug, {})
+        known = [row for row in _decided(queue) if outcome and truths.get(row.external_id) == outcome.truth]
+        for item in self.chance.sample(known, min(len(known), MARKED, max(0, room))):
+            try:
+                gold.mark(item_id=item.pk, person=None, outcome=key, reason=why.Known.SIMULATED)
+            except Refused:  # somebody is asked about it again
+                continue
 
     def turn(self, person: User) -> float:
         """Let one person finish what they hold and take the next; return the seconds until they are free again."""
@@ -91,6 +115,12 @@ class Crew:
             truth = Truth.NEGATIVE if truth == Truth.POSITIVE else Truth.POSITIVE
         fitting = [outcome for outcome in spec.outcomes if outcome.truth == truth]
         return fitting[0] if fitting else spec.outcomes[0]
+
+
+def _decided(queue: Queue) -> list[Item]:
+    """Return demo items that people decided lately and that are no gold yet."""
+    recent = Ruling.objects.filter(queue=queue, source=Ruling.Source.DECISION).order_by("-at").values("item")[:RECENT]
+    return list(Item.objects.filter(pk__in=recent, source=replay.SOURCE, gold=None))
 
 
 def take(person: User, queue: Queue) -> bool:

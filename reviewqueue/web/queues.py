@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from decisions import rights
 from decisions.exceptions import NotFound
-from decisions.models import Queue, User
+from decisions.models import Item, Queue, User
 from decisions.rights import Act, Standing
 
 
@@ -28,6 +28,12 @@ def one(person: User, slug: str, act: Act) -> Queue:
     if not may(person, queue, act):
         rights.require(person, act, queue_id=queue.pk)
     return queue
+
+
+def demand_item(queue: Queue, item_id: int) -> None:
+    """Refuse an item that is not of this queue."""
+    if not Item.objects.filter(pk=item_id, queue=queue).exists():
+        raise NotFound
 
 
 def may(person: User, queue: Queue, act: Act) -> bool:

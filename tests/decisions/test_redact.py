@@ -23,11 +23,16 @@ from tests.factories import make_frame, make_item, make_queue, make_task, make_u
 pytestmark = pytest.mark.django_db
 ALL = Sight(machine=True, history=True, personal=True)
 BLIND = Sight(machine=False, history=False, personal=True)
+MEASURED = replace(BLIND, gold=False)  # of whom nobody should say which answers were to gold items
 NOW = timedelta(0)  # an undo window that is over at once
 
 
 def sight(item: Item, user: User) -> Sight:
-    """Return what somebody sees of an item."""
+    """Return what somebody sees of an item, but for gold: tests of its own tell that."""
+    return replace(whole_sight(item, user), gold=True)
+
+
+def whole_sight(item: Item, user: User) -> Sight:
     stands = rights.standing(user, item.queue_id)
     assert stands is not None
     return redact.for_person(item, standing=stands, user=user, spec=item.queue.spec)
@@ -50,7 +55,7 @@ def test_what_a_role_sees_of_an_ordinary_item(role: str, seen: Sight) -> None:
 
 
 @pytest.mark.parametrize("role", ["reviewer", "lead", "manager"])
-@pytest.mark.parametrize("purpose", ["control", "audit", "second", "gold"])
+@pytest.mark.parametrize("purpose", ["control", "audit", "second"])
 @pytest.mark.parametrize("state", ["waiting", "claimed"])
 def test_who_may_decide_is_blind_while_an_unbiased_answer_is_due(role: str, purpose: str, state: str) -> None:
     """Not only the holder: whoever looks now may be asked next."""
@@ -60,6 +65,29 @@ def test_who_may_decide_is_blind_while_an_unbiased_answer_is_due(role: str, purp
     if state == "claimed":
         claimed(holder, queue)
     assert sight(item, make_user(role, queue)) == BLIND
+
+
+def test_a_gold_item_veils_only_whom_it_measures() -> None:
+    queue, person = desk()
+    item = passed_item(queue)
+    make_task(queue, item, purpose="gold", only_for=person)
+    assert sight(item, person) == BLIND
+    assert sight(item, make_user("lead", queue)) == ALL
+
+
+@pytest.mark.parametrize(
+    ("role", "told"), [("reviewer", False), ("lead", True), ("manager", False), ("auditor", True), ("admin", True)]
+)
+def test_who_is_measured_is_not_told_which_answers_were_to_gold_items(role: str, told: bool) -> None:
+    queue, person = desk(undo=NOW)
+    task = make_task(queue, passed_item(queue), purpose="gold", only_for=person)
+    made = answered(person, queue)
+    seen = whole_sight(task.item, person if role == "reviewer" else make_user(role, queue))
+    shown = redact.decision(made, seen, user=person)
+    assert shown is not None
+    assert redact.purpose(task, seen) == shown["purpose"] == ("gold" if told else "review")
+    entry = redact.entry(Event.objects.get(kind="decision.made"), replace(seen, machine=True))
+    assert (entry is not None) is told
 
 
 @pytest.mark.parametrize("role", ["auditor", "admin"])
@@ -104,7 +132,9 @@ def test_an_undone_answer_is_not_in() -> None:
     task = control_task(queue)
     rule.undo(decision_id=answered(person, queue).pk, person=person)
     later = replace(queue.spec, undo=NOW)  # as if its window were over
-    assert redact.for_person(task.item, standing=Standing("reviewer"), user=person, spec=later) == BLIND
+    assert redact.for_person(task.item, standing=Standing("reviewer"), user=person, spec=later) == replace(
+        BLIND, gold=False
+    )
 
 
 def test_an_undone_answer_is_not_in_when_somebody_else_answered_instead() -> None:
@@ -115,7 +145,9 @@ def test_an_undone_answer_is_not_in_when_somebody_else_answered_instead() -> Non
     claim.release(task_id=again.pk, lease=again.lease, person=person)
     answered(make_user("reviewer", queue), queue)
     later = replace(queue.spec, undo=NOW)
-    assert redact.for_person(task.item, standing=Standing("reviewer"), user=person, spec=later) == BLIND
+    assert redact.for_person(task.item, standing=Standing("reviewer"), user=person, spec=later) == replace(
+        BLIND, gold=False
+    )
 
 
 def test_reviewers_stay_blind_for_a_day_after_anothers_blind_answer_and_leads_do_not() -> None:
@@ -156,7 +188,7 @@ def test_a_list_takes_one_query_more_however_long() -> None:
     items = [control_task(queue).item if n % 2 else make_item(queue) for n in range(6)]
     with CaptureQueriesContext(connection) as captured:
         seen = redact.for_many([i.pk for i in items], standing=Standing("reviewer"), user=person, spec=queue.spec)
-    assert [seen[item.pk] == BLIND for item in items] == [False, True] * 3
+    assert [seen[item.pk] == MEASURED for item in items] == [False, True] * 3
     assert len(captured) == 1
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.audit import inventory, views
+from reviewqueue.web.audit import gold, inventory, views
 
 app_name = "audit"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("<slug:slug>/verify/", views.verify, name="verify"),
     path("<slug:slug>/items/<int:item_id>/", views.item, name="item"),
     path("<slug:slug>/items/<int:item_id>/override/", views.override, name="override"),
+    path("<slug:slug>/items/<int:item_id>/gold/", gold.mark, name="mark_gold"),
+    path("<slug:slug>/items/<int:item_id>/gold/retire/", gold.retire, name="retire_gold"),
     path("<slug:slug>/actions/", views.actions, name="actions"),
     path("<slug:slug>/actions/replay/", views.replay, name="replay"),
 ]

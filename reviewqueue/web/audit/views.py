@@ -22,7 +22,7 @@ from decisions.rights import Act
 from decisions.work import rule
 from decisions.work.answer import Answer
 from reviewqueue.web import evidence, queues, words
-from reviewqueue.web.audit import life
+from reviewqueue.web.audit import gold, life
 from reviewqueue.web.audit.forms import HistoryForm, OverrideForm
 from reviewqueue.web.people import signed_in
 
@@ -190,6 +190,7 @@ def _dossier(person: User, queue: Queue, item_id: int) -> dict[str, Any]:
         "life": life.entries(found, sight=sight, user=person, spec=spec),
         "holds": spec.outcome(holds.outcome) if holds and sight.history else None,
         "form": OverrideForm(spec=spec),
+        "gold": gold.panel(found, holds, person, queue) if sight.history else None,
         "may_override": sight.history and queues.may(person, queue, Act.TAKE_OVER),
     }
 

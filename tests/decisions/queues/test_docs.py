@@ -19,6 +19,7 @@ from decisions.queues.spec import (
     PayloadField,
     PolicySpec,
     Promise,
+    Quality,
     Reason,
     Routes,
     Spec,
@@ -30,6 +31,7 @@ TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristic
     "deadlines",
     "calendar",
     "expiry",
+    "quality",
 }
 # the heading of a section, and the part of the spec that its table is about
 SECTIONS = [
@@ -42,6 +44,7 @@ SECTIONS = [
     ("`[expiry]`", Expiry),
     ("`[policy]`", PolicySpec),
     ("`[promise]`", Promise),
+    ("`[quality]`", Quality),
     ("`[[groups]]`", Group),
     ("`[model]`", ModelSpec),
     ("`[value]`", ValueFormula),

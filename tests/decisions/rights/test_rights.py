@@ -76,7 +76,7 @@ record_result    - - - - y - -
 feed_labels      - - - - y y -
 see_alerts       - - - y y y y
 handle_alerts    - - - y y - y
-mark_gold        - - - y - - -
+mark_gold        - - y y - - -
 see_accuracy     - - - y - - -
 lift_pause       - - - y - - -
 """

@@ -1,0 +1,46 @@
+"""How people's answers are checked: what items are known to be, and by which lot a check was opened."""
+
+from django.db import models
+from django.db.models import Q
+
+from decisions.models.facts import Fact
+
+
+class Gold(Fact):
+    """What an item is known to be; the newest row of an item is what counts.
+
+    `outcome` is what a person should answer, "" where the item is no longer given out. `truth` is what answers are held
+    against, earlier ones too: `none` where what was known turned out wrong. `reason` is a code of `work.why`; `person`
+    is empty where the server's shell said so.
+    """
+
+    queue = models.ForeignKey("Queue", models.PROTECT, related_name="gold", db_index=False)
+    item = models.ForeignKey("Item", models.PROTECT, related_name="gold", db_index=False)
+    no = models.PositiveSmallIntegerField()
+    outcome = models.CharField(max_length=50, blank=True)
+    truth = models.CharField(max_length=8)
+    reason = models.CharField(max_length=50)
+    person = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "no"], name="gold_once"),
+            models.CheckConstraint(condition=Q(outcome="") | ~Q(truth="none"), name="gold_truth"),
+        ]
+        indexes = [models.Index(fields=["queue", "item", "-no"], name="gold_newest")]
+
+
+class Lot(Fact):
+    """The probability in (0, 1] with which a task that checks a person was opened; never computed again.
+
+    It was opened because `u`, uniform on [0, 1) from the audit secret number `u_secret`, is below `pi`.
+    """
+
+    task = models.OneToOneField("Task", models.PROTECT, related_name="lot")
+    pi = models.FloatField()
+    u = models.FloatField()
+    u_secret = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pi__lte=1, u__gte=0, u__lt=models.F("pi")), name="lot_pi")]
