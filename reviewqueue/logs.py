@@ -15,9 +15,10 @@ SHARED: list[Processor] = [
 ]
 
 
-def formatter() -> structlog.stdlib.ProcessorFormatter:
-    """Return the formatter of the console handler; also sets up structlog itself."""
+def formatter(level: str) -> structlog.stdlib.ProcessorFormatter:
+    """Return the formatter of the console handler; also sets up structlog itself, which passes over lower levels."""
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[
             structlog.stdlib.filter_by_level,
             *SHARED,

@@ -253,10 +253,11 @@ CELERY_BEAT_SCHEDULE = {
 
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # the line at the end of a request says all
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # addresses are personal; the proxy's log has them where they are needed
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"lines": {"()": "reviewqueue.logs.formatter"}},
+    "formatters": {"lines": {"()": "reviewqueue.logs.formatter", "level": LOG_LEVEL}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

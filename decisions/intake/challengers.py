@@ -55,7 +55,7 @@ def record(cursor: CursorWrapper, extras: Sequence[Extra], live: Live, at: datet
         "p": [probability(extra, live) for extra in extras],
         "at": Same(at),
     }
-    return len(store.insert_new(cursor, Rows(TABLE, len(extras), columns)))
+    return store.insert_new(cursor, Rows(TABLE, len(extras), columns))
 
 
 def probability(extra: Extra, live: Live) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
@@ -20,29 +20,27 @@ STAGE = "arriving"
 # Checked now and not at the commit, where the wait for a lock on a referenced row would hold the chain up.
 CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
 SPECIAL = re.compile(r"[\\\n\t\r]")
-NAMED = ("intake", "item", "task", "action")  # what has its id before its row
-# A function, so that a session plans it once. It looks for the frame only once the lock is granted. References are
-# checked later, for the intake's row comes last: it counts the others.
+# A function, so that a session plans it once. References are checked later, for the intake's row, whose id it draws,
+# comes last: it counts the others.
 ADMITTING = """
-    CREATE OR REPLACE FUNCTION public.decisions_admit(
-        lock_key integer, to_queue integer, intakes integer, items integer, tasks integer, actions integer
-    ) RETURNS TABLE (
-        closed_until timestamptz, intake_ids bigint[], item_ids bigint[], task_ids bigint[], action_ids bigint[]
-    ) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    CREATE OR REPLACE FUNCTION public.decisions_admit(lock_key integer, to_queue integer) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
         SET CONSTRAINTS ALL DEFERRED;
         PERFORM pg_advisory_xact_lock_shared(lock_key, to_queue);
-        RETURN QUERY SELECT
-            (SELECT f.ends_at FROM public.decisions_frame f
-             WHERE f.queue_id = to_queue ORDER BY f.starts_at DESC LIMIT 1),
-            ARRAY(SELECT nextval('public.decisions_intake_id_seq') FROM generate_series(1, intakes)),
-            ARRAY(SELECT nextval('public.decisions_item_id_seq') FROM generate_series(1, items)),
-            ARRAY(SELECT nextval('public.decisions_task_id_seq') FROM generate_series(1, tasks)),
-            ARRAY(SELECT nextval('public.decisions_action_id_seq') FROM generate_series(1, actions));
+        RETURN nextval('public.decisions_intake_id_seq');
     END
     $$
 """
-ADMIT = "SELECT * FROM decisions_admit(%s, %s, %s, %s, %s, %s)"
+# In one trip: the statement that stores the items looks for the newest frame only once the lock is granted.
+ADMIT = "SELECT decisions_admit(%s, %s); "
+DRAWN = "intake_id, arrived_at"
+DRAWS = """currval('decisions_intake_id_seq'), greatest(%s, (
+    SELECT ends_at FROM decisions_frame WHERE queue_id = %s ORDER BY starts_at DESC LIMIT 1))"""
+ADMITTED = """ON CONFLICT DO NOTHING RETURNING external_id, id, intake_id, arrived_at,
+    CASE WHEN route = 'soft' THEN nextval('decisions_task_id_seq') END,
+    CASE WHEN route = ANY(%s) THEN nextval('decisions_action_id_seq') END"""
+IN_ORDER = 'ORDER BY external_id COLLATE "C"'  # as Python sorts
 PATIENCE = "SET LOCAL lock_timeout = '120s'; SET LOCAL statement_timeout = '120s'"
 
 
@@ -75,15 +73,40 @@ class Rows:
         )
 
 
-def admit(cursor: CursorWrapper, queue_id: int, counts: dict[str, int]) -> tuple[dict[str, list[int]], datetime | None]:
-    """Return fresh ids for what arrives on a queue, ascending, so many of each name; and the end of its newest frame.
+class Admitted(NamedTuple):
+    """What is drawn for an item where it is stored: its own id and time, its call's, and those of what follows it."""
 
-    No frame of the queue closes from here to the commit, so what arrives at that end or later belongs to a frame that
-    is still to come.
+    external_id: str
+    id: int
+    intake_id: int
+    arrived_at: datetime
+    task_id: int | None
+    action_id: int | None
+
+
+def admit(
+    cursor: CursorWrapper, items: Rows, *, queue_id: int, at: datetime, acting: Sequence[str]
+) -> dict[str, Admitted]:
+    """Store items that arrive on a queue at a time, in the order given, ids ascending; return new ones by external id.
+
+    Those that are here already stay out. No frame of the queue closes from here to the commit, and what would have
+    arrived before the end of the newest one arrives at it: it belongs to a frame that is still to come. `acting` are
+    the routes that make the machine act.
     """
-    cursor.execute(ADMIT, [locks.FRAMES, queue_id, *(counts[name] for name in NAMED)])
-    closed_until, *ids = cursor.fetchone()
-    return dict(zip(NAMED, ids, strict=True)), closed_until
+    lock, given = [locks.FRAMES, queue_id], [at, queue_id]
+    into = f"INSERT INTO {items.table} ({items.names}, {DRAWN})"
+    if items.count <= FEW:
+        one = f"({', '.join(['%s'] * len(items.columns))}, {DRAWS})"
+        values = [value for row in items.tuples() for value in (*row, *given)]
+        text = f"{into} VALUES {', '.join([one] * items.count)}"
+    else:
+        _stage(cursor, items)
+        text, values = f"{into} SELECT {items.names}, {DRAWS} FROM {STAGE} {IN_ORDER}", given  # noqa: S608 - the same
+    cursor.execute(f"{ADMIT}{text} {ADMITTED}", [*lock, *values, list(acting)])  # names are our own, values parameters
+    found = {row[0]: Admitted._make(row) for row in cursor.fetchall()}
+    if items.count > FEW:
+        cursor.execute(f"DROP TABLE {STAGE}")
+    return found
 
 
 def make_admit(connection: BaseDatabaseWrapper) -> None:
@@ -91,22 +114,25 @@ def make_admit(connection: BaseDatabaseWrapper) -> None:
     guards.make_function(connection, "decisions_admit", ADMITTING)
 
 
-def insert_new(cursor: CursorWrapper, rows: Rows) -> set[int]:
-    """Insert what is not there yet, in the order given; return the ids of the rows that were stored."""
-    tail = "ON CONFLICT DO NOTHING RETURNING id"
+def insert_new(cursor: CursorWrapper, rows: Rows) -> int:
+    """Insert what is not there yet; return how many rows that was."""
+    tail = "ON CONFLICT DO NOTHING"
     if rows.count <= FEW:
         text, values = _values(rows)
-        cursor.execute(f"{text} {tail}", values)  # names are our own, values parameters
-    else:
-        cursor.execute(f"{PATIENCE}; CREATE TEMP TABLE {STAGE} (LIKE {rows.table}) ON COMMIT DROP")
-        _copy(cursor, rows, STAGE)
-        cursor.execute(
-            f"INSERT INTO {rows.table} ({rows.names}) SELECT {rows.names} FROM {STAGE} ORDER BY id {tail}"  # noqa: S608 - names are our own
-        )
-    stored = {row[0] for row in cursor.fetchall()}
-    if rows.count > FEW:
-        cursor.execute(f"DROP TABLE {STAGE}")
+        cursor.execute(f"{text} {tail}", values)
+        return int(cursor.rowcount)
+    _stage(cursor, rows)
+    cursor.execute(f"INSERT INTO {rows.table} ({rows.names}) SELECT {rows.names} FROM {STAGE} {tail}")  # noqa: S608 - names are our own
+    stored = int(cursor.rowcount)
+    cursor.execute(f"DROP TABLE {STAGE}")
     return stored
+
+
+def _stage(cursor: CursorWrapper, rows: Rows) -> None:
+    """Put rows into a table that is gone with the transaction."""
+    columns = f"SELECT {rows.names} FROM {rows.table} WITH NO DATA"  # noqa: S608 - the same
+    cursor.execute(f"{PATIENCE}; CREATE TEMP TABLE {STAGE} ON COMMIT DROP AS {columns}")
+    _copy(cursor, rows, STAGE)
 
 
 def insert(cursor: CursorWrapper, tables: Sequence[Rows]) -> Statements:

@@ -12,14 +12,15 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from decisions import hints
+from decisions import hints, identity
 from decisions.exceptions import Conflict, Erased, Fault, Invalid, OtherContent
 from decisions.intake import challengers, checks, known, lanes, store, tables
 from decisions.intake.challengers import Extra
 from decisions.intake.known import Known
+from decisions.intake.ladder import Aside
 from decisions.intake.lanes import Routed
 from decisions.intake.parse import Bad, Row
-from decisions.intake.store import Columns, Rows, Same
+from decisions.intake.store import Admitted, Rows, Same
 from decisions.intake.tables import Call, Secrets
 from decisions.models import Event, Intake, Item, User
 from decisions.queues.live import Live
@@ -55,13 +56,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Arrived:
-    """The items that are new, an entry each, and what the ladder and the policy counted over them.
+    """The items that are new, an entry each, and what the ladder and the policy counted over them."""
 
-    `at` is when they arrived: the end of the newest frame where that closed after the call had come.
-    """
-
-    at: datetime | None = None
-    ids: Mapping[str, list[int]] = field(default_factory=dict)  # fresh ones, by name
+    admitted: Sequence[Admitted] = ()
     items: Rows = field(default_factory=lambda: Rows(ITEM, 0, {}))
     rows: Sequence[Row] = ()
     salts: Sequence[bytes] = ()
@@ -81,7 +78,8 @@ def many(*, queue: Live, lines: Sequence[Row | Bad], sender: User, at: datetime,
     first, again = _first_of_each(rows)
     with connection.cursor() as cursor:
         arrived = _arrive(cursor, first, failures, call)
-        call = replace(call, at=arrived.at or call.at)
+        if arrived.admitted:
+            call = replace(call, at=arrived.admitted[0].arrived_at)
         new = _new(arrived, queue)
         same, conflicts = _compared([*first, *again], new, queue)
         extras = challengers.record(cursor, [*arrived.extras, *challengers.late(same, queue)], queue, call.at)
@@ -141,23 +139,28 @@ def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list
     routed = lanes.route(rows, failed, call.live)
     climb = routed.climb
     drawn = Secrets.draw([row.external_id for row in rows], call.live.slug)
-    needs = tables.needs(routed.routing.route.tolist(), call.live.spec)
-    fresh, closed_until = store.admit(cursor, call.live.queue_id, needs)
-    call = replace(call, at=max(call.at, closed_until or call.at))
-    ids = fresh["item"]
-    columns: Columns = {"id": ids, "intake_id": Same(fresh["intake"][0])}
-    items = Rows(ITEM, len(rows), {**columns, **tables.items(rows, routed, drawn, call)})
-    new = store.insert_new(cursor, items)
-    places = [i for i, item_id in enumerate(ids) if item_id in new]
+    items = Rows(ITEM, len(rows), tables.items(rows, routed, drawn, call))
+    acting = tables.acting(call.live.spec)
+    admitted = store.admit(cursor, items, queue_id=call.live.queue_id, at=call.at, acting=acting)
+    if not admitted:
+        return Arrived()
+    places = [i for i, row in enumerate(rows) if row.external_id in admitted]
+    kept = [rows[i] for i in places]
+    new = [admitted[row.external_id] for row in kept]
     return Arrived(
-        at=call.at,
-        ids=fresh,
-        items=tables.chosen(items, places),
-        rows=[rows[i] for i in places],
+        admitted=new,
+        items=tables.stored(tables.chosen(items, places), new),
+        rows=kept,
         salts=[drawn.salts[i] for i in places],
-        extras=[Extra(ids[a.place], a.model, a.score) for a in climb.aside if ids[a.place] in new],
+        extras=_asides(climb.aside, rows, admitted),
         counts=_counts(routed, places),
     )
+
+
+def _asides(asides: Sequence[Aside], rows: Sequence[Row], admitted: Mapping[str, Admitted]) -> list[Extra]:
+    """Return the valid scores that came with new items and did not route them."""
+    found = [(admitted.get(rows[aside.place].external_id), aside) for aside in asides]
+    return [Extra(one.id, aside.model, aside.score) for one, aside in found if one]
 
 
 def _counts(routed: Routed, places: Sequence[int]) -> dict[str, dict[str, int]]:
@@ -236,7 +239,7 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
         "scores": extras,
     }
     intake = Intake(
-        id=arrived.ids["intake"][0],
+        id=arrived.admitted[0].intake_id if arrived.admitted else identity.allocate(Intake, 1)[0],
         queue_id=call.live.queue_id,
         sender=call.sender,
         app_version=settings.APP_VERSION,
@@ -247,10 +250,11 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
         digests=b"".join(tables.row_digests(arrived.items)),
         at=call.at,
     )
-    followers = tables.followers(arrived.items, arrived.rows, arrived.salts, arrived.ids, call) if arrived.rows else []
-    left = store.insert(cursor, [*followers, tables.intake(intake)])
+    followers = []
     if arrived.rows:
+        followers = tables.followers(arrived.items, arrived.rows, arrived.salts, arrived.admitted, call)
         hints.on_commit("deliver_due")
+    left = store.insert(cursor, [*followers, tables.intake(intake)])
     log.append(
         Event.Kind.ITEMS_ARRIVED,
         chain=call.live.queue_id,

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from decisions.effects import outbox
 from decisions.intake.lanes import Routed
 from decisions.intake.parse import Row
-from decisions.intake.store import Columns, Rows, Same
+from decisions.intake.store import Admitted, Columns, Rows, Same
 from decisions.measure import sla
 from decisions.models import Action, Intake, Item, Move, Task, User
 from decisions.queues.live import Live
@@ -57,7 +57,7 @@ def plain(values: FloatArray) -> list[float | None]:
 
 
 def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Columns:
-    """Return the columns of items, but for `id` and `intake_id`."""
+    """Return the columns of items, but for those that are drawn where they are stored (`stored`)."""
     live, spec = call.live, call.live.spec
     climb, routing = routed.climb, routed.routing
     return {
@@ -71,7 +71,6 @@ def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Co
         "segment": [row.segment or _text(row, spec.segment_field)[:100] for row in rows],
         "value": [row.value if row.value is not None else _number(row, spec.value_field) for row in rows],
         "occurred_at": [row.occurred_at for row in rows],
-        "arrived_at": Same(call.at),
         "body_digest": [hmac.digest(salt, row.content, "sha256") for salt, row in zip(drawn.salts, rows, strict=True)],
         "score": plain(climb.scores),
         "p": plain(routing.p),
@@ -114,29 +113,29 @@ def _bodies(ids: Sequence[int], rows: Sequence[Row], salts: Sequence[bytes]) -> 
     return Rows("decisions_body", len(ids), columns)
 
 
-def needs(routes: Sequence[str], spec: Spec) -> dict[str, int]:
-    """Return how many rows of each name these routes lead to at most, under one call."""
-    causes = _causes(spec)
-    return {
-        "intake": 1,
-        "item": len(routes),
-        "task": routes.count(Item.Route.SOFT),
-        "action": sum(bool(causes[route][0]) for route in routes),
-    }
+def acting(spec: Spec) -> list[str]:
+    """Return the routes that make the machine act."""
+    return [route for route, (action, _outcome) in _causes(spec).items() if action]
+
+
+def stored(items: Rows, admitted: Sequence[Admitted]) -> Rows:
+    """Return stored items, an entry of `admitted` each, with the columns that were drawn for them."""
+    ((call, at),) = {(one.intake_id, one.arrived_at) for one in admitted}
+    columns: Columns = {"id": [one.id for one in admitted], "intake_id": Same(call), "arrived_at": Same(at)}
+    return Rows(items.table, items.count, {**items.columns, **columns})
 
 
 def followers(
-    items: Rows, rows: Sequence[Row], salts: Sequence[bytes], ids: Mapping[str, list[int]], call: Call
+    items: Rows, rows: Sequence[Row], salts: Sequence[bytes], admitted: Sequence[Admitted], call: Call
 ) -> list[Rows]:
-    """Return the rows that go with stored items, under these fresh ids: bodies, tasks with their moves, actions."""
-    soft = chosen(items, [i for i, route in enumerate(listed(items, "route")) if route == Item.Route.SOFT])
-    told = _caused(items, call.live.spec)
-    task_ids, action_ids = ids["task"][: soft.count], ids["action"][: len(told)]
+    """Return the rows that go with stored items, under the ids drawn for them: bodies, tasks, moves, actions."""
+    soft = [i for i, one in enumerate(admitted) if one.task_id]
+    task_ids = [one.task_id for one in admitted if one.task_id]
     return [
         _bodies(listed(items, "id"), rows, salts),
-        _tasks(soft, task_ids, call),
+        _tasks(chosen(items, soft), task_ids, call),
         _moves(task_ids, call.at),
-        _actions(items, told, action_ids, call),
+        _actions(items, admitted, call),
     ]
 
 
@@ -193,34 +192,32 @@ def _causes(spec: Spec) -> dict[str, tuple[str, str]]:
     }
 
 
-def _caused(items: Rows, spec: Spec) -> list[tuple[int, str, str]]:
-    """Return the places of items whose route makes the machine act, with the action and the outcome."""
-    causes = _causes(spec)
-    return [(i, *causes[route]) for i, route in enumerate(listed(items, "route")) if causes[route][0]]
-
-
-def _actions(items: Rows, told: Sequence[tuple[int, str, str]], action_ids: Sequence[int], call: Call) -> Rows:
+def _actions(items: Rows, admitted: Sequence[Admitted], call: Call) -> Rows:
     """Return what the world is told at once because of the routes."""
-    live, at = call.live, call.at
-    ids, names, routes = (listed(items, column) for column in ("id", "external_id", "route"))
+    live, at, causes = call.live, call.at, _causes(call.live.spec)
+    told = [
+        (one.action_id, one, route)
+        for one, route in zip(admitted, listed(items, "route"), strict=True)
+        if one.action_id is not None
+    ]
     bodies = [
         outbox.body(
             action_id=action_id,
-            name=name,
+            name=causes[route][0],
             queue=live.slug,
-            item_id=ids[i],
-            external_id=names[i],
-            outcome=outcome,
-            cause=routes[i],
+            item_id=one.id,
+            external_id=one.external_id,
+            outcome=causes[route][1],
+            cause=route,
             at=at,
         )
-        for action_id, (i, name, outcome) in zip(action_ids, told, strict=True)
+        for action_id, one, route in told
     ]
     columns: Columns = {
-        "id": action_ids,
+        "id": [action_id for action_id, _, _ in told],
         "queue_id": Same(live.queue_id),
-        "item_id": [ids[i] for i, _, _ in told],
-        "name": [name for _, name, _ in told],
+        "item_id": [one.id for _, one, _ in told],
+        "name": [causes[route][0] for _, _, route in told],
         "body": bodies,
         "state": Same(str(Action.State.PENDING)),
         "attempts": Same(0),

@@ -2,12 +2,16 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import orjson
 from django.conf import settings
-from django.db.models import BinaryField, JSONField, Model
+from django.db.models import BinaryField, DateTimeField, JSONField, Model
+
+Plain = Callable[[Any], Any]  # a value that is not None, in JSON types
 
 # Erasing empties these columns: digests leave them out and cover a commitment to them instead.
 EMPTIED = {
@@ -53,25 +57,34 @@ def canonical(value: Any) -> bytes:
 
 def columns(row: Model) -> dict[str, Any]:
     """Return a row's fact columns by name, in JSON types; binary as hex."""
-    name = str(row._meta.model_name)
-    without, later = left_out(name), LATER.get(name, {})
     return {
-        field.attname: _plain(field, value)
-        for field in row._meta.concrete_fields
-        if field.attname not in without and (value := field.value_from_object(row)) != later.get(field.attname, KEPT)
+        name: None if value is None else plain(value)
+        for name, plain, later in _facts(type(row))
+        if (value := getattr(row, name)) != later
     }
 
 
-def _plain(field: Any, value: Any) -> Any:
-    """Return a column's value as it looks when it comes back from the database, in JSON types."""
-    if value is None:
-        return None
+@cache
+def _facts(model: type[Model]) -> list[tuple[str, Plain, Any]]:
+    """Return a model's fact columns: each with what makes its values plain, and the value at which it is left out."""
+    name = str(model._meta.model_name)
+    without, later = left_out(name), LATER.get(name, {})
+    return [
+        (field.attname, _plain(field), later.get(field.attname, KEPT))
+        for field in model._meta.concrete_fields
+        if field.attname not in without
+    ]
+
+
+def _plain(field: Any) -> Plain:
+    """Return what turns a column's value to how it looks when it comes back from the database, in JSON types."""
     if isinstance(field, BinaryField):
-        return bytes(value).hex()
+        return lambda value: bytes(value).hex()
     if isinstance(field, JSONField):
-        return steady(value)
-    plain = field.to_python(value)
-    return plain.astimezone(UTC) if isinstance(plain, datetime) else plain
+        return steady
+    if isinstance(field, DateTimeField):
+        return lambda value: field.to_python(value).astimezone(UTC)
+    return cast(Plain, field.to_python)
 
 
 def steady(value: Any) -> Any:

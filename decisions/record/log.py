@@ -26,9 +26,9 @@ REFUSALS_PER_HOUR = 60
 APPENDING = """
     CREATE OR REPLACE FUNCTION public.decisions_append(
         lock_key integer, to_chain bigint, as_kind text, by_actor bigint, of_item bigint, for_reason text, text_ text,
-        at_time timestamptz, in_version integer, version_byte bytea, genesis bytea, head text, tail text
-    ) RETURNS TABLE (new_id bigint, new_seq bigint, new_hash bytea)
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+        at_time timestamptz, in_version integer, version_byte bytea, genesis bytea, head text, tail text,
+        OUT new_id bigint, OUT new_seq bigint, OUT new_hash bytea
+    ) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
     DECLARE
         last_seq bigint;
         last_hash bytea;
@@ -42,7 +42,6 @@ APPENDING = """
             (chain, seq, kind, actor_id, item_id, reason, entry, version, at, hash)
             VALUES (to_chain, new_seq, as_kind, by_actor, of_item, for_reason, text_, in_version, at_time, new_hash)
             RETURNING id INTO new_id;
-        RETURN NEXT;
     END
     $$
 """
