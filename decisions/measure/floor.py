@@ -213,3 +213,15 @@ def _spans(queue_id: int, at: datetime) -> tuple[list[Span], str]:
         return [Span(s.starts_at, s.ends_at, s.people, s.rate) for s in planned], "shifts"
     seen = Decision.objects.filter(queue=queue_id, at__gt=at - HOUR, at__lte=at).values("person").distinct().count()
     return [Span(at, at + capacity.HORIZON, seen)], "seen"
+
+
+def supply(queue_id: int, at: datetime) -> tuple[list[Span], float]:
+    """Return who works from now on, and the decisions per person and worked hour: 0 where nobody decided."""
+    return _spans(queue_id, at)[0], _pace(queue_id, at) or 0.0
+
+
+def opened_per_hour(queue_id: int, at: datetime) -> dict[str, float]:
+    """Return by purpose how many tasks an hour were opened in the last 24 hours."""
+    flows, hours = _sums(queue_id, at - WINDOW, at, ("flow",))["flow"], _observed_hours(queue_id, at)
+    opened = ((key.partition(":"), n) for key, n in flows.items())
+    return {purpose: n / hours for (purpose, _colon, kind), n in opened if kind == "opened"}

@@ -75,6 +75,7 @@ GROUP BY 1, 3, 4
 ON CONFLICT (queue_id, figure, at, key) DO UPDATE SET value = EXCLUDED.value, made_at = EXCLUDED.made_at
 """
 
+LATE, LATER = "late", "later"  # the places of deadlines that are over, or too far ahead; the others are ends of hours
 AGES = (("1h", HOUR), ("4h", HOUR * 4), ("1d", HOUR * 24), ("3d", HOUR * 72))
 OLDER = "older"
 BACKLOG = """
@@ -95,6 +96,11 @@ SELECT %(queue)s, 'age', purpose, %(slot)s, sum(extract(epoch FROM %(at)s - open
 FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed', 'held') GROUP BY 3
 UNION ALL
 SELECT %(queue)s, 'aged', purpose || ':' || {bin}, %(slot)s, count(*), %(at)s
+FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed', 'held') GROUP BY 3
+UNION ALL
+SELECT %(queue)s, 'due', purpose || ':' || CASE WHEN due_at < %(at)s THEN 'late'
+    WHEN due_at >= %(at)s + interval '14 days' THEN 'later'
+    ELSE (extract(epoch FROM date_trunc('hour', due_at, 'UTC')) + 3600)::bigint::text END, %(slot)s, count(*), %(at)s
 FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed', 'held') GROUP BY 3
 UNION ALL
 SELECT %(queue)s, 'counted', '', %(slot)s, 1, %(at)s
@@ -131,6 +137,7 @@ def _roll_up_queue(queue_id: int, at: datetime) -> bool:
             cursor.execute(COUNT.format(key=key, value=value, table=table, time=time), asked)
         slot = at.replace(minute=0, second=0, microsecond=0)
         Rollup.objects.filter(queue=queue_id, figure__in=STANDS, at=slot).delete()
+        Rollup.objects.filter(queue=queue_id, figure="due").delete()  # only the newest is ever asked for
         cursor.execute(BACKLOG, {"queue": queue_id, "at": at, "slot": slot})
     return True
 

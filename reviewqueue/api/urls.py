@@ -5,6 +5,7 @@ from django.urls import include, path, re_path, register_converter
 from reviewqueue.api import (
     actions,
     alerts,
+    deadlines,
     frames,
     gold,
     inventory,
@@ -47,6 +48,7 @@ v1 = [
     path("queues/<slug:queue>/items/batch/", items.Many.as_view()),
     path("queues/<slug:queue>/claim/", work.Claim.as_view()),
     path("queues/<slug:queue>/status/", queues.Status.as_view()),
+    path("queues/<slug:queue>/deadlines/", deadlines.Deadlines.as_view()),
     path("queues/<slug:queue>/operating-point/", measured.Measured.as_view()),
     path("queues/<slug:queue>/what-if/", what_if.WhatIf.as_view()),
     path("queues/<slug:queue>/advice/", what_if.Advice.as_view()),

@@ -45,6 +45,9 @@ class World:
             yield f"{place} index", self.manager, f"/{place}/"
             yield f"{place} busy", self.manager, f"/{place}/{busy}/"
             yield f"{place} empty", self.manager, f"/{place}/{self.empty.slug}/"
+            if place == "floor":
+                yield "deadlines busy", self.manager, f"/floor/{busy}/deadlines/"
+                yield "deadlines empty", self.manager, f"/floor/{self.empty.slug}/deadlines/?by=hour"
         yield "two policies", self.manager, f"/policy/{busy}/compare/?one=3"
         yield "review paused", self.manager, f"/review/{self.paused.slug}/"
         for queue in (self.measured, self.empty):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.floor import alerts, views
+from reviewqueue.web.floor import alerts, deadlines, views
 
 app_name = "floor"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("alerts/<int:alert_id>/close/", alerts.close, name="close_alert"),
     path("<slug:slug>/", views.show, name="show"),
     path("<slug:slug>/live/", views.live, name="live"),
+    path("<slug:slug>/deadlines/", deadlines.show, name="deadlines"),
     path("<slug:slug>/shifts/", views.enter_shift, name="enter_shift"),
     path("<slug:slug>/shifts/<int:shift_id>/remove/", views.remove_shift, name="remove_shift"),
     path("<slug:slug>/pause/", views.pause, name="pause"),

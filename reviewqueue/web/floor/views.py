@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from decisions.effects import letters
-from decisions.measure import floor
+from decisions.measure import deadlines, floor
 from decisions.models import Queue, Shift, Task
 from decisions.queues import pause as pausing
 from decisions.record import log
@@ -103,6 +103,7 @@ def _figures(queue: Queue) -> dict[str, object]:
         "ages": charts.ages(status["backlog"]["by_age"]),
         "purposes": [(Task.Purpose(name).label, one) for name, one in status["purposes"].items()],
         "accounts": _accounts(status["accounts"]),
+        "outlook": deadlines.outlook(queue, at),
         "post": letters.post(queue.pk),
         "zone": zone,
     }
