@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     """What items are known to be, and the lots by which people are checked."""
 
     dependencies = [
-        ('decisions', '0011_ranks'),
+        ('decisions', '0014_rights_events'),
     ]
 
     operations = [
