@@ -5,6 +5,11 @@ from django.db import models
 from decisions.models.facts import Fact
 
 
+def kinds() -> list[tuple[str, str]]:
+    """Return the kinds of events; as a function, so that a new one needs no migration."""
+    return Event.Kind.choices
+
+
 class Event(Fact):
     """One line of the record. `chain` is the queue's id, 0 for the site.
 
@@ -65,7 +70,7 @@ class Event(Fact):
 
     chain = models.BigIntegerField()
     seq = models.BigIntegerField()
-    kind = models.CharField(max_length=30, choices=Kind)
+    kind = models.CharField(max_length=30, choices=kinds)
     actor = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
     item = models.ForeignKey("Item", models.PROTECT, null=True, related_name="events")
     reason = models.CharField(max_length=50, blank=True)
