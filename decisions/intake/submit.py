@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from decisions import hints, identity
 from decisions.exceptions import Conflict, Erased, Fault, Invalid, OtherContent
 from decisions.intake import challengers, checks, known, lanes, store, tables
-from decisions.intake.challengers import Extra
+from decisions.intake.challengers import Beside, Extra
 from decisions.intake.known import Known
 from decisions.intake.ladder import Aside
 from decisions.intake.lanes import Routed
@@ -77,12 +77,13 @@ def many(*, queue: Live, lines: Sequence[Row | Bad], sender: User, at: datetime,
     rows, failures, bad = _checked(lines, queue)
     first, again = _first_of_each(rows)
     with connection.cursor() as cursor:
-        arrived = _arrive(cursor, first, failures, call)
+        arrived = _arrive(cursor, first, failures, challengers.beside(first, again, queue), call)
         if arrived.admitted:
             call = replace(call, at=arrived.admitted[0].arrived_at)
         new = _new(arrived, queue)
         same, conflicts = _compared([*first, *again], new, queue)
-        extras = challengers.record(cursor, [*arrived.extras, *challengers.late(same, queue)], queue, call.at)
+        late = challengers.late(same, {item.id for item in new.values()}, queue)
+        extras = challengers.record(cursor, [*arrived.extras, *late], queue, call.at)
         batch = Batch(
             accepted=len(new),
             duplicates=len(same),
@@ -131,12 +132,14 @@ def _first_of_each(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     return list(first.values()), again
 
 
-def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list[str]], call: Call) -> Arrived:
+def _arrive(
+    cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list[str]], beside: Beside, call: Call
+) -> Arrived:
     """Score and route rows and store their items; those whose external id is already here stay out."""
     if not rows:
         return Arrived()
     failed = {i: failures[row.line] for i, row in enumerate(rows) if row.line in failures}
-    routed = lanes.route(rows, failed, call.live)
+    routed = lanes.route(rows, failed, beside, call.live)
     climb = routed.climb
     drawn = Secrets.draw([row.external_id for row in rows], call.live.slug)
     items = Rows(ITEM, len(rows), tables.items(rows, routed, drawn, call))
@@ -160,7 +163,7 @@ def _arrive(cursor: CursorWrapper, rows: Sequence[Row], failures: dict[int, list
 def _asides(asides: Sequence[Aside], rows: Sequence[Row], admitted: Mapping[str, Admitted]) -> list[Extra]:
     """Return the valid scores that came with new items and did not route them."""
     found = [(admitted.get(rows[aside.place].external_id), aside) for aside in asides]
-    return [Extra(one.id, aside.model, aside.score) for one, aside in found if one]
+    return [Extra(one.id, aside.model, aside.score, was_known=True) for one, aside in found if one]
 
 
 def _counts(routed: Routed, places: Sequence[int]) -> dict[str, dict[str, int]]:

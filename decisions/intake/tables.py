@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,6 +60,7 @@ def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Co
     """Return the columns of items, but for those that are drawn where they are stored (`stored`)."""
     live, spec = call.live, call.live.spec
     climb, routing = routed.climb, routed.routing
+    weighed = {"p_other": routed.other, "harm": routed.harm, "v": None if routed.harm is None else routing.v}
     return {
         "queue_id": Same(live.queue_id),
         "external_id": [row.external_id for row in rows],
@@ -83,6 +84,7 @@ def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Co
         "u": drawn.u.tolist(),
         "u_secret": Same(drawn.number),
         "q": plain(routing.q),
+        **{name: plain(values) for name, values in weighed.items() if values is not None},
     }
 
 
@@ -92,8 +94,11 @@ def row_digests(stored: Rows) -> list[bytes]:
         return []
     digests = [value.hex() for value in listed(stored, "body_digest")]
     shown = Rows(stored.table, stored.count, {**stored.columns, "body_digest": digests})
-    names = tuple(stored.columns)
-    return [hashlib.sha256(digest.canonical(dict(zip(names, row, strict=True)))).digest()[:8] for row in shown.tuples()]
+    names, later = tuple(stored.columns), digest.LATER["item"]
+    rows: Iterator[dict[str, Any]] = (dict(zip(names, row, strict=True)) for row in shown.tuples())
+    if not later.keys().isdisjoint(names):
+        rows = ({name: value for name, value in row.items() if name not in later or value is not None} for row in rows)
+    return [hashlib.sha256(digest.canonical(row)).digest()[:8] for row in rows]
 
 
 def chosen(rows: Rows, places: Sequence[int]) -> Rows:

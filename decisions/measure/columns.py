@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.int64]
 WordArray = npt.NDArray[np.object_]
 
 INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated", "is_model", "person")
-FLOATS = ("arrived", "score", "p", "q", "u", "y", "pi", "value", "at", "n", "weight")
+FLOATS = ("arrived", "score", "p", "q", "u", "v", "harm", "y", "pi", "value", "at", "n", "weight")
 WORDS = ("band", "route", "reason", "segment", "source", "state", "purpose", "key", "first", "second", "ruled")
 ANSWERED = ("outcome", "truth")
 TYPES = {

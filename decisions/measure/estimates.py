@@ -77,13 +77,14 @@ class Share(Estimate):
 
 @dataclass(frozen=True)
 class Count(Estimate):
-    """An estimated number of positives, none above `of` (None: unbounded).
+    """An estimated number of positives, or their worth in money; none above `of` (None: unbounded).
 
-    `sure` were labelled with certainty; `weights` and `squares` are the sums of 1/pi and 1/pi^2 over the others,
-    `unseen` is the weight of one that was not found and `heaviest` the greatest weight that one can have.
+    `sure` were labelled with certainty; `weights` and `squares` are the sums of 1/pi and 1/pi^2 over the others (of
+    harm / pi and its square), `unseen` is the weight of one that was not found and `heaviest` the greatest weight that
+    one can have.
     """
 
-    sure: int = 0
+    sure: float = 0
     weights: float = 0.0
     squares: float = 0.0
     unseen: float = 0.0
@@ -293,6 +294,33 @@ def missed(
     exactly the draws that miss the heavy positives find light ones. Nothing found: 3.69 times the heaviest weight.
     `of` is the number of items that the rows were sampled from, `least_pi` their smallest propensity where it is known.
     """
+    return _weighed(y, pi, p_floored, np.ones(len(y)), of=of, least_pi=least_pi, level=level)
+
+
+def harmed(y: FloatArray, pi: FloatArray, p_floored: FloatArray, harm: FloatArray, *, level: float = LEVEL) -> Count:
+    """Return what the missed positives cost: the same of sum harm/pi, `harm` (money, >= 0) what a miss of each costs.
+
+    A weight is then an item's harm over its pi. An item whose harm is not known (NaN) counts with the mean of the
+    others; where none is known nothing is measured.
+    """
+    known = ~np.isnan(harm)
+    if len(y) and not known.any():
+        return Count(why=Why.NO_LABELS, level=level)
+    mean = float(np.average(harm[known], weights=1.0 / pi[known])) if known.any() else 0.0
+    return _weighed(y, pi, p_floored, np.where(known, harm, mean), level=level)
+
+
+def _weighed(
+    y: FloatArray,
+    pi: FloatArray,
+    p_floored: FloatArray,
+    worth: FloatArray,
+    *,
+    of: int | None = None,
+    least_pi: float | None = None,
+    level: float = LEVEL,
+) -> Count:
+    """Return the total worth of the positives that the rows were sampled from."""
     _require_propensity(pi)
     told = ~np.isnan(y)
     if not told.any():
@@ -301,12 +329,13 @@ def missed(
         )
     answers = reweight(told, strata(p_floored, told), pi)
     adjusted, labels, floored = answers.pi[told], y[told], p_floored[told]
-    positive, sampled = labels > 0, adjusted < 1
-    drawn = 1.0 / adjusted[positive & sampled]
-    heaviest = max(float(1.0 / adjusted.min()), 1.0 / (least_pi or 1.0)) if sampled.any() or least_pi else 0.0
+    weight, positive, sampled = worth[told] / adjusted, labels > 0, adjusted < 1
+    drawn = weight[positive & sampled]
+    heaviest = max(float(weight[sampled].max(initial=0.0)), 1.0 / least_pi if least_pi else 0.0)
     weights, squares = float(drawn.sum()), float((drawn**2).sum())
-    foretold = float(np.average(1.0 / adjusted, weights=np.maximum(floored, TINY) / adjusted))
-    value = float((positive & ~sampled).sum() + weights)
+    foretold = np.maximum(floored, TINY) * weight
+    sure = float(worth[told][positive & ~sampled].sum())
+    value = sure + weights
     found = Count(
         value=value if of is None else min(value, float(of)),
         n=len(labels),
@@ -314,10 +343,10 @@ def missed(
         found=int(positive.sum()),
         response=answers.response,
         level=level,
-        sure=int((positive & ~sampled).sum()),
+        sure=sure,
         weights=weights,
         squares=squares,
-        unseen=min(heaviest, squares / weights + foretold) if weights else heaviest,
+        unseen=min(heaviest, squares / weights + float(foretold @ weight / foretold.sum())) if weights else heaviest,
         heaviest=heaviest,
         of=of,
     )

@@ -49,8 +49,9 @@ class OperatingPoint:
 
     `hard` of `hard_items`, from the control group; `soft`, a census of what was answered. `recall` and `missed` hold
     for the items of the spans `measured`, whose audits have ended: `passes` passed and `caught` positives that somebody
-    or something acted on. `waiting` of these spans are in neither, `expired` count as passed. `errors` is what
-    reviewers' own errors do to the misses. `simulated` labels are by simulated reviewers.
+    or something acted on. `harm` is what the misses cost, None where the queue's value formula does not say.
+    `waiting` of these spans are in neither, `expired` count as passed. `errors` is what reviewers' own errors do to the
+    misses. `simulated` labels are by simulated reviewers.
     """
 
     at: datetime
@@ -68,6 +69,7 @@ class OperatingPoint:
     passes: int
     caught: float | None
     missed: Count
+    harm: Count | None
     recall: Estimate
     audits: Asked
     errors: Errors
@@ -171,7 +173,7 @@ def curve(queue_id: int, seen: Window, live: Policy | None, filters: Filters) ->
     rows = rows.where((rows.model == model.pk) & ~np.isnan(rows.score))
     if np.isnan(rows.y).all():
         return Plane(model, ())
-    told = curves.Rows(rows.score, rows.y, rows.pi, _floored(rows))
+    told = curves.Rows(rows.score, rows.y, rows.pi, rows.floored)
     cuts = (live.hard, live.soft) if live and live.model_id == model.pk else (None, None)
     hard, soft = (None if cut is None else curves.above(cut, told) for cut in cuts)
     return Plane(model, tuple(curves.precision_recall(told)), hard, soft)
@@ -214,6 +216,7 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
         passes=passes,
         caught=caught.value,
         missed=missed,
+        harm=_harmed(inner, missed, queue.spec),
         recall=estimates.recall(caught, missed),
         audits=_asked(inner.audits, len(inner.audits)),
         errors=reviewers.errors(inner.audits, truths(queue.spec), passes=passes, gold=known),
@@ -263,7 +266,7 @@ def _caught(rows: Sample, hard_items: int) -> regions.Sum:
     """
     soft, control = rows.soft, rows.control
     told = soft.where(~np.isnan(soft.y))
-    found = estimates.missed(told.y, told.pi, _floored(told)) if len(told) else Caught(0.0)
+    found = estimates.missed(told.y, told.pi, told.floored) if len(told) else Caught(0.0)
     left = hard_items - int((control.state == State.EXPIRED.value).sum())
     acted = Caught(0.0, max(0, left), _hard(control, hard_items))
     return regions.Sum(tuple(regions.Within(known, 1.0, 0.0) for known in (found, acted)))
@@ -271,7 +274,7 @@ def _caught(rows: Sample, hard_items: int) -> regions.Sum:
 
 def _missed(rows: Sample, passes: int) -> Count:
     """Return the positives that nobody acted on: of what was passed by its audits, and of what expired."""
-    audits, gone = rows.audits, reviewers.stand_ins(rows.people if rows.has_expired else rows.soft.part(0, 0))
+    audits, gone = rows.audits, _gone(rows)
     if not passes and not len(gone.y):
         return Count(0.0, 0.0, 0.0, of=0) if len(rows.soft) + len(rows.control) else Count(why=Why.NO_LABELS)
     if passes and not len(audits):
@@ -280,14 +283,30 @@ def _missed(rows: Sample, passes: int) -> Count:
     return estimates.missed(
         np.concatenate([audits.y, gone.y]),
         np.concatenate([audits.pi, gone.pi]),
-        np.concatenate([reviewers.floored(audits), gone.p]),
+        np.concatenate([audits.floored, gone.p]),
         of=passes + expired,
     )
 
 
-def _floored(rows: Labelled) -> estimates.FloatArray:
-    """Return each row's floored probability; of what was not passed the probability itself."""
-    return np.where(np.isnan(rows.q), np.nan_to_num(rows.p), rows.q**2)
+def _gone(rows: Sample) -> reviewers.StandIns:
+    return reviewers.stand_ins(rows.people if rows.has_expired else rows.soft.part(0, 0))
+
+
+def _harmed(rows: Sample, missed: Count, spec: Spec) -> Count | None:
+    """Return what the misses cost; None where the queue's value formula says nothing of that."""
+    value, audits, gone = spec.value, rows.audits, _gone(rows)
+    alike = max(0.0, value.tp.base - value.fn.base)
+    if not value.is_harm_of_item and not alike:
+        return None
+    if missed.value is None or not (len(audits) + len(gone.y)):
+        return Count(missed.value, missed.low, missed.high, why=missed.why)
+    harm = np.concatenate([audits.harm, gone.harm])
+    return estimates.harmed(
+        np.concatenate([audits.y, gone.y]),
+        np.concatenate([audits.pi, gone.pi]),
+        np.concatenate([audits.floored, gone.p]),
+        harm if value.is_harm_of_item else np.full(len(harm), alike),
+    )
 
 
 def _asked(rows: Labelled, items: int) -> Asked:

@@ -50,16 +50,12 @@ class Errors:
 
 @dataclass(frozen=True)
 class StandIns:
-    """Rows for items that expired unreviewed: label, propensity and probability, as estimates take them."""
+    """Rows for items that expired unreviewed: label, propensity, probability and harm, as estimates take them."""
 
     y: FloatArray
     pi: FloatArray
     p: FloatArray
-
-
-def floored(rows: Labelled) -> FloatArray:
-    """Return the floored probability that each audit's size was made from: q is its root."""
-    return rows.q**2
+    harm: FloatArray
 
 
 def errors(audits: Labelled, truths: Mapping[str, str], *, passes: int, gold: GoldAnswers = NO_GOLD) -> Errors:
@@ -73,7 +69,7 @@ def errors(audits: Labelled, truths: Mapping[str, str], *, passes: int, gold: Go
     second = _by_second(audits, truths)
     known = _by_gold(gold, truths)
     first = _values(audits.first, truths)
-    count = estimates.missed(first, audits.pi, floored(audits), of=passes)
+    count = estimates.missed(first, audits.pi, audits.floored, of=passes)
     f = estimates.pooled([second.false_positives, known.false_positives])
     s = estimates.pooled([second.sensitivity, known.sensitivity])
     return Errors(count, f, s, estimates.corrected(count, passes, f, s), second, known)
@@ -116,17 +112,17 @@ def stand_ins(people: Labelled) -> StandIns:
     gone, seen = people.state == State.EXPIRED.value, people.state == State.ANSWERED.value
     weight, p = people.weight, np.nan_to_num(people.p)
     if not gone.any() or not seen.any():
-        return StandIns(people.y[gone], 1.0 / weight[gone], p[gone])
+        return StandIns(people.y[gone], 1.0 / weight[gone], p[gone], people.harm[gone])
     stratum = estimates.strata(p, seen)
-    y, pi, chosen = [np.empty(0)], [np.empty(0)], [np.empty(0)]
+    pi, chosen = [np.empty(0)], [np.empty(0, dtype=np.intp)]
     for one in np.unique(stratum[gone]):
         number = float(weight[gone & (stratum == one)].sum())
         places = np.flatnonzero(seen & (stratum == one))
         places = places[np.argsort(people.u[places], kind="stable")][: max(1, int(number // LEAST_WEIGHT))]
-        y.append(people.y[places])
         pi.append(np.full(len(places), min(1.0, len(places) / number)))
-        chosen.append(p[places])
-    return StandIns(np.concatenate(y), np.concatenate(pi), np.concatenate(chosen))
+        chosen.append(places)
+    rows = np.concatenate(chosen)
+    return StandIns(people.y[rows], np.concatenate(pi), p[rows], people.harm[rows])
 
 
 def _values(outcomes: WordArray, truths: Mapping[str, str]) -> FloatArray:

@@ -42,16 +42,10 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Labelled(Rows):
-    """One row a SOFT, control or drawn item; NaN where a number is missing, 0 where an id is, "" where a word is.
+class Traffic(Rows):
+    """Items as they came and were routed, one a row; NaN where a number is missing, 0 where an id is, "" where a word.
 
-    `arrived` is in seconds since 1970, `y` 1 (positive), 0 (negative) or NaN (`state` says why), `pi` in (0, 1] the
-    logged probability that a person was asked: c for control, the draw's for an audit, 1 for SOFT, each times the kept
-    share where rows were thinned; `weight` is then how many rows each stands for. `frame` is that of a drawn item,
-    `first` and `second` the outcomes that its audit and the second opinion concluded, `ruled` the source of the ruling
-    that holds. `was_override`: the label differs from what the machine did or suggested. `is_simulated`: a simulated
-    reviewer gave it. `is_model`: no check failed and no lower rung scored it, so the model is answerable for it. Rows
-    are in the order of their arrival.
+    `arrived` is in seconds since 1970, `weight` (>= 1) how many items each row stands for.
     """
 
     item: IntArray
@@ -61,18 +55,35 @@ class Labelled(Rows):
     band: WordArray
     route: WordArray
     reason: WordArray
-    pi: FloatArray
-    weight: FloatArray
-    q: FloatArray
-    u: FloatArray
-    y: FloatArray
-    state: WordArray
-    ruled: WordArray
     segment: WordArray
     source: WordArray
     policy: IntArray
     model: IntArray
     value: FloatArray
+    weight: FloatArray
+
+
+@dataclass(frozen=True)
+class Labelled(Traffic):
+    """One row a SOFT, control or drawn item, in the order of their arrival.
+
+    `y` is 1 (positive), 0 (negative) or NaN (`state` says why), `pi` in (0, 1] the logged probability that a person was
+    asked: c for control, the draw's for an audit, 1 for SOFT, each times the kept share where rows were thinned. `harm`
+    is what a miss of the item costs, `q` its size and `v` what that was times for the harm. `frame` is that of a drawn
+    item, `first` and `second` the outcomes that its audit and the second opinion concluded, `ruled` the source of the
+    ruling that holds. `was_override`: the label differs from what the machine did or suggested. `is_simulated`: a
+    simulated reviewer gave it. `is_model`: no check failed and no lower rung scored it, so the model is answerable for
+    it.
+    """
+
+    pi: FloatArray
+    q: FloatArray
+    v: FloatArray
+    harm: FloatArray
+    u: FloatArray
+    y: FloatArray
+    state: WordArray
+    ruled: WordArray
     was_override: BoolArray
     is_simulated: BoolArray
     is_model: BoolArray
@@ -80,6 +91,12 @@ class Labelled(Rows):
     frame: IntArray
     first: WordArray
     second: WordArray
+
+    @property
+    def floored(self) -> FloatArray:
+        """The floored probability that each audit's size was made from; of what was not passed the one it has."""
+        sizes = np.where(np.isnan(self.v), self.q, self.q / self.v)
+        return np.where(np.isnan(sizes), np.nan_to_num(self.p), sizes**2)
 
     def within(self, start: datetime, end: datetime) -> Self:
         """Return the rows that arrived in [start, end): views, for rows are in the order of their arrival."""
@@ -95,25 +112,6 @@ class Labelled(Rows):
         return self.where(~self.is_model)
 
 
-@dataclass(frozen=True)
-class Traffic(Rows):
-    """Recent items, each standing for `weight` (>= 1) of them; columns as in Labelled."""
-
-    item: IntArray
-    arrived: FloatArray
-    score: FloatArray
-    p: FloatArray
-    band: WordArray
-    route: WordArray
-    reason: WordArray
-    segment: WordArray
-    source: WordArray
-    policy: IntArray
-    model: IntArray
-    value: FloatArray
-    weight: FloatArray
-
-
 # Columns of an item, by the names they have in the arrays.
 ITEM = """
     i.id AS item, extract(epoch FROM i.arrived_at)::float8 AS arrived, i.score, i.p, i.band, i.route, i.reason,
@@ -124,7 +122,7 @@ RULED = """
         WHERE r.item_id = i.id AND r.final_at <= %(at)s ORDER BY r.no DESC LIMIT 1
     ) r ON TRUE LEFT JOIN decisions_user person ON person.id = r.person_id"""
 LABEL = """
-    i.q, i.u, CASE WHEN r.source = 'expiry' THEN NULL WHEN r.truth = 'positive' THEN 1.0
+    i.q, i.v, i.harm, i.u, CASE WHEN r.source = 'expiry' THEN NULL WHEN r.truth = 'positive' THEN 1.0
         WHEN r.truth = 'negative' THEN 0.0 END AS y,
     CASE WHEN r.source = 'expiry' THEN 'expired' WHEN r.truth IN ('positive', 'negative') THEN 'answered'
         WHEN r.outcome <> '' THEN 'cant_tell' WHEN {late} THEN 'expired' ELSE 'open' END AS state,

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from decisions.measure import sample, segments
 from decisions.measure import window as windows
 from decisions.measure.counts import MODEL, Bands
-from decisions.measure.reviewers import floored
 from decisions.measure.sample import Labelled, State
 from decisions.measure.segments import Segment, SegmentShare
 from decisions.measure.window import Filters, Window
@@ -113,7 +112,7 @@ def _missed(queue_id: int, window: Window, told: frozenset[str] | None) -> list[
     passes = _passes(queue_id, window)
     told = told or _largest(passes)
     audits = window.in_measured()[0].audits
-    return segments.missed(_names(audits, told), audits.y, audits.pi, floored(audits), _pooled(passes, told))
+    return segments.missed(_names(audits, told), audits.y, audits.pi, audits.floored, _pooled(passes, told))
 
 
 def _blind(missed: Iterable[Segment], audits: int) -> dict[str, int]:

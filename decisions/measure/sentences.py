@@ -80,6 +80,18 @@ def missed_sentence(found: Count, *, passes: int, noun: str, limit: float | None
     return text % told + _more(found, goal(found) if limit is None else limit)
 
 
+def harm_sentence(found: Count, *, currency: str) -> str:
+    """Say what the misses cost, in the money of the queue's value formula."""
+    if found.value is None or found.high is None or found.low is None:
+        return _("what the misses cost is not measured")
+    told = {"value": _number(_near(found.value)), "low": _number(_down(found.low)), "high": _number(_up(found.high))}
+    if found.found == 0:
+        text = _("what was missed cost at most %(high)s %(currency)s")
+    else:
+        text = _("what was missed cost about %(value)s %(currency)s, between %(low)s and %(high)s")
+    return text % {**told, "currency": currency}
+
+
 def _more(found: Count, limit: float | None) -> str:
     """Say what more audits would let us say; nothing where they would not help."""
     more = labels_needed(found, limit) if limit is not None else None

@@ -12,7 +12,8 @@ from decisions.queues.spec import Spec
 
 def sentence(point: OperatingPoint, spec: Spec) -> str:
     """Return what is to be read first: how much is caught, and what the audits of the rest found."""
-    return _joined(recall(point, spec), missed(point, spec))
+    cost = [harm(point, spec)] if point.harm and point.harm.value is not None and point.missed.of else []
+    return _joined(recall(point, spec), missed(point, spec), *cost)
 
 
 def precision(point: OperatingPoint, spec: Spec) -> str:
@@ -34,6 +35,11 @@ def missed(point: OperatingPoint, spec: Spec) -> str:
     if point.missed.of == 0:
         return _nothing_passed()
     return sentences.missed_sentence(point.missed, passes=point.missed.of or 0, noun=noun(spec))
+
+
+def harm(point: OperatingPoint, spec: Spec) -> str:
+    """Say what the misses cost; "" where the queue's value formula does not say what a miss costs."""
+    return sentences.harm_sentence(point.harm, currency=spec.value.currency) if point.harm else ""
 
 
 def noun(spec: Spec) -> str:

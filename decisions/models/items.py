@@ -34,8 +34,10 @@ class Item(Fact):
 
     `score` is raw, in the model's units; `p` recalibrated, in [0, 1]; both empty when nothing could score it. `u`
     is uniform
-    on [0, 1) from the audit secret number `u_secret`, `q` the audit size (> 0, PASS only), `propensity` the
-    probability in
+    on [0, 1) from the audit secret number `u_secret`, `q` the audit size (> 0, PASS only). `p_other` in [0, 1] is the
+    mean of what other models' scores, known at routing, say of it; `harm` (>= 0, in the queue's currency) what a miss
+    of it costs if it is a positive, where that depends on the item, and `v` (> 0, PASS only) what q was times for it.
+    `propensity` is the probability in
     [0, 1] that a person sees the item, empty for PASS until its frame closes. `subject` is a keyed digest: the name
     itself
     is in the Body, which can be erased.
@@ -91,11 +93,21 @@ class Item(Fact):
     u = models.FloatField()
     u_secret = models.PositiveSmallIntegerField()
     q = models.FloatField(null=True)
+    p_other = models.FloatField(null=True)
+    harm = models.FloatField(null=True)
+    v = models.FloatField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["queue", "external_id"], name="item_once"),
             models.CheckConstraint(condition=Q(p=None) | (Q(p__gte=0) & Q(p__lte=1)), name="item_p"),
+            models.CheckConstraint(
+                condition=(Q(q=None) | Q(q__gt=0))
+                & (Q(p_other=None) | (Q(p_other__gte=0) & Q(p_other__lte=1)))
+                & (Q(harm=None) | Q(harm__gte=0))
+                & (Q(v=None) | Q(v__gt=0)),
+                name="item_size",
+            ),
             models.CheckConstraint(
                 condition=Q(propensity=None) | (Q(propensity__gte=0) & Q(propensity__lte=1)), name="item_propensity"
             ),
@@ -129,12 +141,16 @@ class Body(models.Model):
 
 
 class Score(Fact):
-    """A score by another model than the one that routed, or one that came late."""
+    """A score by another model than the one that routed, or one that came late.
+
+    `was_known` when the item was routed: audit sizes are made from it too.
+    """
 
     item = models.ForeignKey(Item, models.PROTECT, related_name="scores", db_index=False)
     model = models.ForeignKey("ModelVersion", models.PROTECT, related_name="+", db_index=False)
     score = models.FloatField()
     p = models.FloatField()
+    was_known = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     class Meta:

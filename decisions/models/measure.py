@@ -13,9 +13,10 @@ class Frame(Fact):
     """A closed span of passes, [starts_at, ends_at) by arrival, with its own audit budget.
 
     `tau` is the threshold of u / q below which an item was drawn, empty where all `passes` were. `mean_p` in [0, 1] is
-    the mean recalibrated probability of its passes, and `beta` in (0, 1] the floor: both make the sizes q of what
-    arrives from then on. `strata` are the parts it was drawn from, each with its own budget and tau: the segments that
-    were not measured where there were any, and the rest, whose tau is the frame's. `person` closed it in mid-day;
+    the mean probability of its passes, `beta` in (0, 1] the floor and `harm_square` (> 0) the mean square of what a
+    miss of one costs, empty where no such amounts are known: they make the sizes q of what arrives from then on.
+    `strata` are the parts it was drawn from, each with its own budget and tau: the segments that were not measured
+    where there were any, and the rest, whose tau is the frame's. `person` closed it in mid-day;
     empty: the end of the day did.
     """
 
@@ -28,6 +29,7 @@ class Frame(Fact):
     tau = models.FloatField(null=True)
     mean_p = models.FloatField()
     beta = models.FloatField()
+    harm_square = models.FloatField(null=True)
     strata = models.JSONField(default=list)
     person = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
     why = models.CharField(max_length=500, blank=True)

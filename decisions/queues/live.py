@@ -1,7 +1,7 @@
 """The queue as it is in force now: its spec, its live policy and its models, at the cost of one small query."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -45,8 +45,9 @@ class Live:
     """A queue in force. The rows are shared by all who ask: read them only.
 
     `model` is the policy's, `external` the one whose scores come without a name; `models` has all, by name. `canary` is
-    the policy that is tried on a share of the traffic, with its model. `frame` is the newest one that was closed: audit
-    sizes rest on it.
+    the policy that is tried on a share of the traffic, with its model. `pinned` has, by the id of a model, the
+    policy of these two that says what its scores mean. `frame` is the newest one that was closed: audit sizes rest on
+    it.
     """
 
     queue_id: int
@@ -60,6 +61,7 @@ class Live:
     is_paused: bool
     canary: Policy | None = None
     frame: Frame | None = None
+    pinned: Mapping[int, Policy] = field(default_factory=dict)
 
     @cached_property
     def trial(self) -> "Live":
@@ -104,7 +106,7 @@ def _read(moves: Moves) -> Live:
     slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share, frame_id = moves
     models = {model.name: model for model in ModelVersion.objects.filter(queue=queue_id)}
     policies = Policy.objects.select_related("model").in_bulk([pk for pk in (policy_id, canary_id) if pk])
-    policy = policies[policy_id]
+    policy, canary = policies[policy_id], policies.get(canary_id)
     return Live(
         queue_id=queue_id,
         slug=slug,
@@ -115,8 +117,9 @@ def _read(moves: Moves) -> Live:
         external=models["external"],
         models=models,
         is_paused=is_paused,
-        canary=policies.get(canary_id),
+        canary=canary,
         frame=Frame.objects.get(pk=frame_id) if frame_id else None,
+        pinned={one.model_id: one for one in (canary, policy) if one and one.model_id},
     )
 
 

@@ -127,6 +127,11 @@ class ValueFormula:
     fn: Money = Money()
     review_minute: float = 0.0
 
+    @property
+    def is_harm_of_item(self) -> bool:
+        """Whether what a miss costs, `tp` - `fn`, depends on the item."""
+        return bool(self.tp.field or self.fn.field)
+
 
 @dataclass(frozen=True)
 class Heuristic:

@@ -37,7 +37,11 @@ FREE = {
 }
 # Columns that came after rows were digested: while they hold this value, digests leave them out.
 KEPT = object()
-LATER: dict[str, dict[str, Any]] = {"policy": {"audit_budget": 0, "precision_target": None}}
+LATER: dict[str, dict[str, Any]] = {
+    "policy": {"audit_budget": 0, "precision_target": None},
+    "item": {"p_other": None, "harm": None, "v": None},
+    "frame": {"harm_square": None},
+}
 
 
 def emptied(name: str) -> frozenset[str]:

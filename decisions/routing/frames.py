@@ -10,6 +10,7 @@ the lock alone, so all that was on its way is committed and seen, and what comes
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from math import inf
 from typing import Any
 
@@ -41,8 +42,10 @@ ORDER BY arrived_at LIMIT 1"""
 PASSED = """SELECT {what} FROM decisions_item
 WHERE queue_id = %(queue)s AND route = 'pass' AND arrived_at >= %(start)s AND arrived_at < %(end)s"""
 COUNT = PASSED.format(what="count(*)")
+# numeric adds up exactly; a float becomes one by its first 15 digits (`recount.mean_square` does the same).
 SUMS = PASSED.format(
-    what=f"count(*), count(*) FILTER (WHERE segment = ANY(%(blind)s)), coalesce(sum((p * {SCALE})::bigint), 0)"
+    what=f"""count(*), count(*) FILTER (WHERE segment = ANY(%(blind)s)),
+    coalesce(sum((coalesce((p + p_other) / 2, p) * {SCALE})::bigint), 0), count(harm), sum((harm * harm)::numeric)"""
 )
 # The n + 1 smallest keys by a heap of that size: the memory does not grow with the passes.
 KEPT = (
@@ -83,11 +86,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Found:
-    """What a span holds: `sum_p` in parts of SCALE; the strata as a frame stores them, and what was drawn."""
+    """What a span holds: the sum of p in parts of SCALE, the mean square of the harm, the strata and what was drawn."""
 
     span: Span
     passes: int
     sum_p: int
+    harm_square: float | None
     strata: list[dict[str, Any]]
     drawn: list[Drawn]
 
@@ -205,7 +209,7 @@ def _look(cursor: CursorWrapper, span: Span | None, wish: Wish) -> Found | None:
         "blind": list(wish.blind or ()),
     }
     cursor.execute(SUMS, known)
-    passes, in_blind, sum_p = cursor.fetchone()
+    passes, in_blind, sum_p, known_harm, squares = cursor.fetchone()
     sizes = [passes - in_blind, in_blind]
     if not all(sizes) or span.budget < budget.BLIND_TENTH:
         sizes, known["blind"] = [passes], []
@@ -216,7 +220,12 @@ def _look(cursor: CursorWrapper, span: Span | None, wish: Wish) -> Found | None:
         drawn += kept
         segments = sorted(wish.blind or ()) if place else None
         strata.append({"segments": segments, "passes": size, "budget": n, "drawn": len(kept), "tau": exact(tau)})
-    return Found(span, passes, int(sum_p), strata, drawn)
+    return Found(span, passes, int(sum_p), mean_square(squares, known_harm), strata, drawn)
+
+
+def mean_square(squares: Decimal | None, count: int) -> float | None:
+    """Return the mean of so many squares; None where there are none, or all are 0: nothing to weigh by."""
+    return float(squares) / count if squares else None
 
 
 def _kept(rows: list[tuple[Any, ...]], n: int) -> tuple[list[Drawn], float]:
@@ -246,6 +255,7 @@ def _store(queue: Live, found: Found, wish: Wish) -> Frame:
         tau=tau and float.fromhex(tau),
         mean_p=found.sum_p / (SCALE * found.passes),
         beta=_beta(wish.queue_id),
+        harm_square=found.harm_square,
         strata=found.strata,
         person=wish.person,
         why=wish.why,
@@ -274,6 +284,7 @@ def _entry(frame: Frame, found: Found, tasks: int) -> dict[str, object]:
         "tasks": tasks,
         "mean_p": frame.mean_p.hex(),
         "beta": frame.beta,
+        **({} if frame.harm_square is None else {"harm_square": frame.harm_square.hex()}),
         "strata": frame.strata,
         "u_secrets": sorted({one.u_secret for one in found.drawn}),
         "draws": draws.of((one.item_id, one.pi) for one in found.drawn),

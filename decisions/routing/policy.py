@@ -27,7 +27,8 @@ class Cuts:
     """What of a policy and its queue's spec decides routes.
 
     `hard` and `soft` are in score units, [low, high] the range of the scores; `slope`, `intercept` and `edge`
-    recalibrate on the log odds (`measure.calibrate`); `mean_p` in [0, 1] and `beta` in (0, 1] make the audit sizes. The
+    recalibrate on the log odds (`measure.calibrate`); `mean_p` in [0, 1], `beta` in (0, 1] and `harm_square`, the mean
+    square of the harm (0: not known), make the audit sizes. The
     two sets name the automatic routes ("hard", "pass") that the owner allows for items that failed a check and for
     scores from below the model.
     """
@@ -40,6 +41,7 @@ class Cuts:
     edge: float = 0.0
     mean_p: float = 0.0
     beta: float = sampling.BETA
+    harm_square: float = 0.0
     low: float = 0.0
     high: float = 1.0
     failed_check_routes: frozenset[str] = frozenset()
@@ -58,6 +60,7 @@ class Cuts:
             **line(policy.calibration),
             mean_p=frame.mean_p if frame else policy.mean_p,
             beta=frame.beta if frame else sampling.BETA,
+            harm_square=(frame.harm_square or 0.0) if frame else 0.0,
             low=policy.model.score_low if policy.model else spec.model.low,
             high=policy.model.score_high if policy.model else spec.model.high,
             failed_check_routes=frozenset(spec.failed_check_routes),
@@ -67,7 +70,7 @@ class Cuts:
 
 @dataclass(frozen=True)
 class Routing:
-    """One entry an item: band, route, reason, propensity (NaN for PASS: null), p and q (NaN where there is none)."""
+    """One entry an item: band, route, reason, propensity (NaN for PASS: null), p, q and v (NaN where there is none)."""
 
     band: WordArray
     route: WordArray
@@ -75,6 +78,7 @@ class Routing:
     propensity: FloatArray
     p: FloatArray
     q: FloatArray
+    v: FloatArray
 
 
 def bands(scores: FloatArray, cuts: Cuts) -> WordArray:
@@ -107,11 +111,21 @@ def shares(scores: FloatArray, low: float, high: float) -> FloatArray:
     return np.clip((scores - low) / (high - low), 0.0, 1.0)
 
 
-def route(scores: FloatArray, reasons: WordArray, control_u: FloatArray, cuts: Cuts) -> Routing:
+def route(
+    scores: FloatArray,
+    reasons: WordArray,
+    control_u: FloatArray,
+    cuts: Cuts,
+    *,
+    harm: FloatArray | None = None,
+    other: FloatArray | None = None,
+) -> Routing:
     """Route items.
 
     `scores` are NaN where nothing could score, `reasons` say SCORE, or why an item may not be trusted to its score
     (INPUT_CHECK, OUTPUT_CHECK, FALLBACK), `control_u` are uniform on [0, 1) and decide the control group of HARD.
+    For the audit sizes alone: `harm` is the money lost if the item is a positive that nobody stops, `other` what other
+    models say of it, a probability; NaN or None where there is none.
     """
     band = bands(scores, cuts)
     trusted = reasons == REASON.SCORE
@@ -119,14 +133,17 @@ def route(scores: FloatArray, reasons: WordArray, control_u: FloatArray, cuts: C
     control = in_hard & (control_u < cuts.control_share)
     to_people = control | (band == BAND.NONE) | ~(trusted | _allowed(band, reasons, cuts))
     routes = np.where(to_people, ROUTE.SOFT.value, band).astype(object)
-    p = recalibrate(scores, cuts)
+    p, passed = recalibrate(scores, cuts), routes == ROUTE.PASS
+    v = None if harm is None else np.where(passed, sampling.stakes(harm, cuts.harm_square), np.nan)
+    size = sampling.q(sampling.signal(p, other), cuts.mean_p, cuts.beta, v)
     return Routing(
         band=band,
         route=routes,
         reason=np.where(control, REASON.CONTROL.value, reasons).astype(object),
         propensity=_propensity(routes, in_hard, cuts.control_share),
         p=p,
-        q=np.where(routes == ROUTE.PASS, sampling.q(p, cuts.mean_p, cuts.beta), np.nan),
+        q=np.where(passed, size, np.nan),
+        v=np.full(len(scores), np.nan) if v is None else v,
     )
 
 

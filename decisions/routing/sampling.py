@@ -14,6 +14,7 @@ IntArray = npt.NDArray[np.intp]
 BETA = 0.25  # the part of an audit's budget that goes to all items alike
 LATE_BETA = 0.10  # the same once so many audits were answered positive that the scores can be trusted more:
 ENOUGH_POSITIVES = 100
+HARM = 0.5  # the part of what a size weighs by harm that is alike whatever a miss costs
 FIRST_MEAN = 1e-3  # what stands for mean(p) until a frame has closed, so that no item has size 0
 
 
@@ -52,14 +53,39 @@ def lots(queue: str, external_ids: Iterable[str], purpose: Purpose) -> list[floa
     return list(u(secret, queue, external_ids, purpose).tolist())
 
 
-def q(p: FloatArray, mean_p: float, beta: float = BETA) -> FloatArray:
-    """Return each item's audit size, in (0, 1], from its recalibrated probability and the mean of the frame before.
+def mean(probabilities: Iterable[float]) -> float:
+    """Return the mean of what other models say of an item, to the same bit in whatever order they are."""
+    told = sorted(probabilities)
+    return sum(told) / len(told)
 
-    sqrt((1 - beta) p + beta mean(p)): for a rare event the best inclusion probability follows the root of p, and the
-    floor bounds every weight by (N / n) / sqrt(beta) (docs/statistics.md, section 2).
+
+def signal(p: FloatArray, other: FloatArray | None = None) -> FloatArray:
+    """Return the probability that sizes are made from: the mean of p and of what other models said; p where NaN."""
+    return p if other is None else np.where(np.isnan(other), p, (p + other) / 2.0)
+
+
+def stakes(harm: FloatArray, mean_square: float) -> FloatArray:
+    """Return each item's v, what its size is times for the harm (>= 0, money) of missing it; NaN where not known.
+
+    sqrt((1 - g) harm^2 / M + g) with g = .5 and M the mean square of the harm of the frame before. Audits find harm
+    best where sizes follow sqrt(p harm^2) (docs/statistics.md, section 2); since v^2 is 1 on average and at least g, no
+    weight is above (N / n) / sqrt(g beta), 1.41 times what it is without, whatever the amounts.
+    """
+    if not mean_square > 0:
+        return np.full(len(harm), np.nan)
+    v: FloatArray = np.sqrt((1.0 - HARM) * (harm * harm) / mean_square + HARM)
+    return v
+
+
+def q(p: FloatArray, mean_p: float, beta: float = BETA, v: FloatArray | None = None) -> FloatArray:
+    """Return each item's audit size, > 0, from its probability and the mean of the frame before; v as by `stakes`.
+
+    sqrt((1 - beta) p + beta mean(p)) v: for a rare event the best inclusion probability follows the root of p, and the
+    floor bounds every weight by (N / n) / sqrt(beta) (docs/statistics.md, section 2). Without v, or where it is NaN, it
+    is 1 and the size at most 1; a great harm makes it larger, which only pi = min(1, q tau) bounds.
     """
     sizes: FloatArray = np.sqrt((1.0 - beta) * p + beta * (mean_p if mean_p > 0 else FIRST_MEAN))
-    return sizes
+    return sizes if v is None else sizes * np.where(np.isnan(v), 1.0, v)
 
 
 def draw(keys: FloatArray, n: int) -> tuple[IntArray, float]:

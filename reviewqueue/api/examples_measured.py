@@ -22,12 +22,13 @@ OPERATING_POINT = [
         "None found is no recall of 100 %",
         {
             "sentence": "At least 97.0 % of all Spam was caught. Found 0 in 2,000 audits: at most 2,500 of 1,000,000 "
-            "passes were Spam; with 6,000 more audits we could say at most 620.",
+            "passes were Spam; with 6,000 more audits we could say at most 620. What was missed cost at most 990 USD.",
             "sentences": {
                 "precision": "about 97.0 % of hard items were Spam, between 94.8 % and 98.4 %, by 400 control items",
                 "recall": "at least 97.0 % of all Spam was caught",
                 "missed": "found 0 in 2,000 audits: at most 2,500 of 1,000,000 passes were Spam; with 6,000 more "
                 "audits we could say at most 620",
+                "harm": "what was missed cost at most 990 USD",
             },
             "advice": [],
             "at": "2026-02-17T00:03:00Z",
@@ -48,6 +49,8 @@ OPERATING_POINT = [
             "missed": {
                 "passes": 1_000_000,
                 "settled": _estimate(0.0, 0.0, 2_460.0, 2_000, effective_labels=1_520.0),
+                "harm": _estimate(0.0, 0.0, 984.0, 2_000, effective_labels=1_520.0),
+                "currency": "USD",
                 "first_answers": _estimate(0.0, 0.0, 2_460.0, 2_000, effective_labels=1_520.0),
                 "corrected": {**NOBODY, "labels": 2_000, "why": "no_gold"},
                 "false_positives": NOBODY,

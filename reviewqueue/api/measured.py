@@ -83,6 +83,7 @@ def shown(point: OperatingPoint, spec: Spec) -> dict[str, Any]:
             "precision": summary.precision(point, spec),
             "recall": summary.recall(point, spec),
             "missed": summary.missed(point, spec),
+            "harm": summary.harm(point, spec),
         },
         "advice": summary.advice(point),
         "at": point.at,
@@ -97,7 +98,7 @@ def shown(point: OperatingPoint, spec: Spec) -> dict[str, Any]:
         "precision": {"hard": _estimate(point.hard, "control"), "soft": _estimate(point.soft, "census")},
         "recall": _estimate(point.recall, "audit"),
         "caught": point.caught,
-        "missed": _missed(point),
+        "missed": _missed(point, spec),
         "apart": [
             {"reason": one.reason, "items": one.items, "precision": _estimate(one.share, "census")}
             for one in point.apart
@@ -112,10 +113,12 @@ def shown(point: OperatingPoint, spec: Spec) -> dict[str, Any]:
     }
 
 
-def _missed(point: OperatingPoint) -> dict[str, Any]:
+def _missed(point: OperatingPoint, spec: Spec) -> dict[str, Any]:
     return {
         "passes": point.passes,
         "settled": _estimate(point.missed, "audit"),
+        "harm": _estimate(point.harm, "audit") if point.harm else None,
+        "currency": spec.value.currency,
         "first_answers": _estimate(point.errors.first, "audit"),
         "corrected": _estimate(point.errors.corrected, "audit"),
         "false_positives": _estimate(point.errors.false_positives, "audit"),

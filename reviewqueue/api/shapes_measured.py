@@ -67,6 +67,8 @@ class Missed(Shape):
 
     passes = serializers.IntegerField()
     settled = Estimate()
+    harm = Estimate(allow_null=True, help_text="Their cost in `currency`; null: the queue's value formula has none.")
+    currency = serializers.CharField(allow_blank=True)
     first_answers = Estimate()
     corrected = Estimate()
     false_positives = Estimate(help_text="The share of negatives that reviewers first called positive.")
@@ -88,6 +90,7 @@ class Sentences(Shape):
     precision = serializers.CharField()
     recall = serializers.CharField()
     missed = serializers.CharField()
+    harm = serializers.CharField(allow_blank=True, help_text="Empty where the queue does not say what a miss costs.")
 
 
 class OperatingPoint(Shape):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 
 from decisions.measure import estimates
 from decisions.measure.estimates import Caught
@@ -83,7 +82,7 @@ def cost(world: World) -> float:
     Both are those of Poisson sampling: sum of 1/pi - 1 over the positives.
     """
     y, q, n = world.y[world.passes], world.q, world.scenario.audits
-    tau = brentq(lambda tau: sampling.inclusion(q, tau).sum() - n, 0, 1 / q.min())
+    tau = worlds.threshold(q, n)
     ours = (1 / sampling.inclusion(q, tau)[y] - 1).sum()
     return float(ours / (y.sum() * (len(q) / n - 1)))
 

@@ -68,6 +68,7 @@ class World:
     y: BoolArray
     p: FloatArray
     q: FloatArray  # of the passes
+    v: FloatArray | None = None  # what of it is for the harm
 
     @property
     def passes(self) -> BoolArray:
@@ -85,6 +86,7 @@ class Sample:
     y: FloatArray
     pi: FloatArray
     p_floored: FloatArray
+    places: IntArray  # among the passes
 
 
 def make(scenario: Scenario, seed: int) -> World:
@@ -141,10 +143,15 @@ def audits(world: World, draws: int, seed: int) -> Iterator[Sample]:
     """Draw the audit of the world's passes as often as asked, each with numbers of its own."""
     numbers, passes = np.random.default_rng(seed), world.passes
     y, q, n = world.y[passes].astype(np.float64), world.q, world.scenario.audits
-    quick = Quick(q, n)
+    quick, v = Quick(q, n), np.ones(len(q)) if world.v is None else world.v
     for _ in range(draws):
         places, tau = quick.draw(numbers)
-        yield Sample(y[places], sampling.inclusion(q[places], tau), q[places] ** 2)
+        yield Sample(y[places], sampling.inclusion(q[places], tau), (q[places] / v[places]) ** 2, places)
+
+
+def threshold(q: FloatArray, n: int) -> float:
+    """Return the tau at which a Poisson sample of these sizes has n items on average."""
+    return float(brentq(lambda tau: sampling.inclusion(q, tau).sum() - n, 0, 1 / q.min()))
 
 
 class Quick:

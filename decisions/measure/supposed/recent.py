@@ -132,9 +132,7 @@ def _stream(traffic: Traffic, cuts: Cuts, shares: Mapping[int, float]) -> Stream
 
 
 def _labels(rows: Labelled) -> Labels:
-    """Return labels; what was not passed has no size, so that its probability stands for it."""
-    floored = np.where(np.isnan(rows.q), np.nan_to_num(rows.p), rows.q**2)
-    return Labels(score=rows.score, band=rows.band, y=rows.y, pi=rows.pi, floored=floored)
+    return Labels(score=rows.score, band=rows.band, y=rows.y, pi=rows.pi, floored=rows.floored)
 
 
 def _covered(traffic: Traffic, seen: Window) -> float:

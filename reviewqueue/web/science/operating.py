@@ -106,6 +106,7 @@ def _said(point: OperatingPoint, queue: Queue) -> dict[str, Any]:
         "sentence": summary.sentence(point, queue.spec),
         "precision": summary.precision(point, queue.spec),
         "noun": summary.noun(queue.spec),
+        "currency": queue.spec.value.currency,
         "advice": summary.advice(point),
         "apart": [(REASONS[one.reason], one) for one in point.apart],
         "control_share": point.policy.control_share if point.policy else None,

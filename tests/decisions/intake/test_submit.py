@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -14,6 +15,7 @@ from decisions.models import Action, Body, Event, Intake, Item, ModelVersion, Mo
 from decisions.queues import live
 from decisions.queues.spec import Calendar, Deadlines, Order, PolicySpec, Remedy, Routes
 from decisions.record import digest, erase
+from decisions.routing import sampling
 from tests.factories import NOON, make_queue, make_spec, make_user
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +143,35 @@ def test_a_late_score_of_another_model_is_a_challenger() -> None:
     take_one(queue, sent("a", score=0.5))  # one a model: the first one stays
     assert Score.objects.get().score == 0.97
     assert Event.objects.count() == Intake.objects.count() == 2
+
+
+def test_a_score_of_another_model_in_the_same_call_is_known_at_routing() -> None:
+    queue = make_queue()
+    other = ModelVersion.objects.create(
+        queue=queue, name="other", kind="external", score_high=10.0, app_version="t", created_at=NOON
+    )
+    lines = [sent("a", score=0.02), sent("a", score=4.0, model="other"), sent("a", score=8.0, model="other")]
+    batch = take(queue, *lines, sent("b", score=0.02), sent("b", payload={"words": 2}, score=9.0, model="other"))
+    assert (batch.accepted, batch.duplicates, batch.rejected) == (2, 2, 1)
+    item, bare = Item.objects.get(external_id="a"), Item.objects.get(external_id="b")
+    assert (item.p, item.p_other, bare.p_other) == (0.02, 0.4, None)  # other content says nothing of an item
+    assert item.q == sampling.q(np.array([(0.02 + 0.4) / 2]), 0.0)[0]
+    assert list(Score.objects.values_list("model", "p", "was_known")) == [(other.pk, 0.4, True)]
+    take(queue, sent("b", score=5.0, model="other"))
+    late = Score.objects.get(item=bare)
+    bare.refresh_from_db()
+    assert (late.was_known, bare.p_other) == (False, None)
+
+
+def test_the_digest_of_a_call_covers_what_sizes_were_made_from() -> None:
+    queue = make_queue()
+    ModelVersion.objects.create(queue=queue, name="other", kind="external", app_version="t", created_at=NOON)
+    amount = {"text": "x", "amount": 5}
+    take(queue, sent("a", score=0.02, payload=amount), sent("a", score=0.4, model="other", payload=amount), sent("b"))
+    items = Item.objects.order_by("external_id")
+    assert [item.harm for item in items] == [3.5, None]
+    digests = b"".join(digest.of_row(item)[:8] for item in items)
+    assert bytes(Intake.objects.get().digests) == digests
 
 
 def test_the_score_of_a_model_that_is_not_pinned_goes_to_people_and_is_kept() -> None:

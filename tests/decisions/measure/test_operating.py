@@ -12,7 +12,7 @@ from decisions.measure.estimates import Why
 from decisions.measure.operating import OperatingPoint
 from decisions.measure.window import Filters
 from decisions.models import Decision, Item, Policy, Queue
-from decisions.queues.spec import PolicySpec
+from decisions.queues.spec import Money, PolicySpec, ValueFormula
 from tests.decisions.measure.measured import (
     DAY,
     HOUR,
@@ -92,6 +92,37 @@ def test_recall_is_what_was_caught_of_that_and_what_audits_found() -> None:
     assert found.recall.low is not None
     assert found.recall.low < 26 / 30
     assert found.passes == 4
+
+
+def test_what_was_missed_has_its_cost_in_the_money_of_the_queue() -> None:
+    queue = queue_of_last_week()
+    many(queue, 6, 4)
+    items = [passed(queue, harm=harm, v=2.0, q=0.6) for harm in (100.0, 5.0, None, 5.0)]
+    frame(queue, *[ruled(item, POSITIVE if k == 0 else NEGATIVE) for k, item in enumerate(items)], pi=0.25)
+    found = measured(queue)
+    assert found.missed.value == 4
+    assert found.harm is not None
+    assert found.harm.value == 400.0
+    assert found.harm.high is not None
+    assert found.harm.high > 1000
+    assert "What was missed cost about 400 EUR, between 10 and" in summary.sentence(found, queue.spec)
+
+
+def test_each_miss_costs_the_same_where_the_formula_has_no_field() -> None:
+    queue = queue_of_last_week(value=ValueFormula(currency="EUR", tp=Money(1.0), fn=Money(-2.0)))
+    many(queue, 6, 4)
+    audited(queue, POSITIVE, NEGATIVE, NEGATIVE, NEGATIVE, pi=0.25)
+    found = measured(queue)
+    assert found.harm is not None
+    assert (found.harm.value, found.missed.value) == (12.0, 4.0)
+    assert (found.harm.weights, found.harm.unseen) == (3 * found.missed.weights, 3 * found.missed.unseen)
+
+
+def test_without_a_formula_a_miss_has_no_cost() -> None:
+    queue = queue_of_last_week(value=ValueFormula())
+    audited(queue, POSITIVE, NEGATIVE, pi=0.25)
+    found = measured(queue)
+    assert (found.harm, summary.harm(found, queue.spec)) == (None, "")
 
 
 def test_none_found_has_a_limit_and_no_point() -> None:

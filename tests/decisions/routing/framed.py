@@ -25,13 +25,19 @@ def audited_queue(budget: int = 10, **spec: Any) -> Queue:
 
 
 def send(queue: Queue, names: Sequence[str], at: datetime, **fields: Any) -> None:
-    """Bring items in through the product, with low scores of their own unless `fields` has one (None: without)."""
+    """Bring items in through the product, with low scores of their own unless `fields` has one (None: without).
+
+    `other` is the score that the model of this name gives them in later lines of the same call.
+    """
+    other = fields.pop("other", None)
     rng = np.random.default_rng([len(names), int(at.timestamp())])
     scores = (0.3 * rng.beta(1, 30, len(names))).tolist()
     rows: list[dict[str, Any]] = [
         {"external_id": name, "payload": {"text": name}, "score": score, **fields}
         for name, score in zip(names, scores, strict=True)
     ]
+    if other is not None:
+        rows += [{**row, "score": other, "model": "other"} for row in rows]
     told = ({name: value for name, value in row.items() if value is not None} for row in rows)
     lines = parse.many(b"\n".join(map(orjson.dumps, told)))
     batch = submit.many(queue=live.of(queue.slug), lines=lines, sender=make_user(), at=at, with_results=False)

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from decisions.exceptions import Conflict, Forbidden
 from decisions.models import Draw, Event, Frame, Item, Queue, Ruling, Task
-from decisions.queues.spec import Heuristic
+from decisions.queues.spec import Heuristic, Money, ValueFormula
 from decisions.record import deep, draws
 from decisions.routing import frames, recount, sampling
 from tests.decisions.routing.framed import DAY, audited_queue, named, send
@@ -199,6 +199,35 @@ def test_sizes_rest_on_the_frame_before() -> None:
     send(queue, ["later"], NOON + timedelta(hours=5))
     later = Item.objects.get(external_id="later")
     assert later.q == sampling.q(np.array([later.p]), frame.mean_p, frame.beta)[0]
+
+
+def test_sizes_follow_what_a_miss_costs_once_a_frame_has_told_what_is_usual() -> None:
+    queue = audited_queue(5)
+    send(queue, named(30), NOON, payload={"text": "x", "amount": 100})
+    first = Item.objects.get(external_id="m-0")
+    assert (first.harm, first.v) == (1.0 + 2.0 + 10.0, None)  # tp - fn, of which fn = -2 - 0.1 * amount
+    frame = frames.close(queue.pk, NOON + timedelta(hours=4))
+    assert frame.harm_square == pytest.approx(13.0**2)
+    for name, amount in (("little", 0), ("much", 10_000)):
+        send(queue, [name], NOON + timedelta(hours=5), payload={"text": "x", "amount": amount})
+    send(queue, ["bare"], NOON + timedelta(hours=5))
+    little, much, bare = (Item.objects.get(external_id=name) for name in ("little", "much", "bare"))
+    assert (little.v, much.v) == tuple(sampling.stakes(np.array([3.0, 1003.0]), frame.harm_square or 0))
+    assert (bare.harm, bare.v) == (None, None)
+    for item in (little, much, bare):
+        v = np.array([np.nan if item.v is None else item.v])
+        assert item.q == sampling.q(np.array([item.p]), frame.mean_p, frame.beta, v)[0]
+    assert much.q is not None
+    assert much.q > 1
+
+
+def test_a_queue_without_a_harm_of_its_items_weighs_nothing() -> None:
+    queue = audited_queue(5, value=ValueFormula(currency="EUR", fn=Money(-2.0)))
+    send(queue, named(30), NOON, payload={"text": "x", "amount": 100})
+    assert frames.close(queue.pk, NOON + timedelta(hours=4)).harm_square is None
+    send(queue, ["later"], NOON + timedelta(hours=5), payload={"text": "x", "amount": 100})
+    later = Item.objects.get(external_id="later")
+    assert (later.harm, later.v) == (None, None)
 
 
 def test_the_floor_is_lowered_for_good_once_enough_audits_were_positive(monkeypatch: pytest.MonkeyPatch) -> None:

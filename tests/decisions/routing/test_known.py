@@ -198,6 +198,7 @@ def test_figures_count_what_the_model_makes_hard_and_what_people_see() -> None:
         propensity=np.ones(6),
         p=np.ones(6),
         q=np.ones(6),
+        v=np.ones(6),
     )
     truth = np.array([True, False, True, True, True, True])
     found = known.figures(truth, routing, Promise(0.5, 0.9), rows=8, learnt=1, sent_back=1)

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from decisions.models import Frame
+from decisions.models import Frame, Item, ModelVersion
 from decisions.record import deep
 from decisions.routing import frames, recount
 from tests.databases import Clone
@@ -24,11 +24,25 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_a_frame_follows_from_the_log_bit_for_bit_in_another_process(
     committed_db: Clone, blind: tuple[str, ...]
 ) -> None:
-    queue = audited_queue(31)
+    queue = audited_queue(61)
     send(queue, named(300, "a"), NOON)
     frames.close(queue.pk, NOON + timedelta(hours=2))
     send(queue, named(300, "b"), NOON + timedelta(hours=3))
-    send(queue, named(50, "c"), NOON + timedelta(hours=4), segment="new")
+    for k in range(20):  # each with a harm of its own
+        send(queue, [f"d-{k}"], NOON + timedelta(hours=5), payload={"text": "x", "amount": 3.7 * 1.9**k})
+    frames.close(queue.pk, NOON + timedelta(hours=6))
+    ModelVersion.objects.create(queue=queue, name="other", kind="external", app_version="t", created_at=NOON)
+    for k in range(20):
+        send(
+            queue,
+            [f"e-{k}"],
+            NOON + timedelta(hours=7),
+            payload={"text": "x", "amount": 2.3 * 1.7**k},
+            other=0.9 / (1 + k),
+        )
+    assert Item.objects.filter(p_other__gt=0, v__gt=0).count() == 20
+    assert Frame.objects.filter(harm_square__gt=0).exists()
+    send(queue, named(50, "c"), NOON + timedelta(hours=8), segment="new")
     frame = frames.close(queue.pk, NOON + timedelta(hours=12), blind=blind)
     assert len(frame.strata) == 1 + len(blind)
     done = subprocess.run(
@@ -60,6 +74,13 @@ def test_a_frame_follows_from_the_log_bit_for_bit_in_another_process(
             "UPDATE decisions_item SET q = q * 1.5 WHERE external_id = 'm-3'",
             "q follows from no frame before",
         ),
+        (
+            "decisions_item",
+            "UPDATE decisions_item SET p_other = 0.5 WHERE external_id = 'm-3'",
+            "p_other does not follow",
+        ),
+        ("decisions_item", "UPDATE decisions_item SET v = 1.5 WHERE external_id = 'm-3'", "q follows from no frame"),
+        ("decisions_item", "UPDATE decisions_item SET harm = 7 WHERE external_id = 'm-3'", "harm_square is"),
         ("decisions_frame", "UPDATE decisions_frame SET mean_p = 0.5", "mean_p is"),
         (
             "decisions_draw",

@@ -59,6 +59,39 @@ def test_q_is_the_root_of_the_floored_probability(p: float, mean_p: float, q: fl
     assert sampling.q(np.array([p]), mean_p)[0] == pytest.approx(q)
 
 
+def test_v_is_one_on_average_and_bounded_below_whatever_a_miss_costs() -> None:
+    harm = np.exp(np.random.default_rng(3).normal(0, 2, 50_000))
+    v = sampling.stakes(harm, float((harm**2).mean()))
+    assert (v**2).mean() == pytest.approx(1.0)
+    assert v.min() >= np.sqrt(sampling.HARM)
+    assert sampling.stakes(np.array([0.0]), 4.0)[0] == pytest.approx(np.sqrt(0.5))
+    assert sampling.stakes(np.array([2.0]), 4.0)[0] == 1.0
+
+
+def test_harm_bounds_every_weight_by_little_more_than_without() -> None:
+    rng = np.random.default_rng(4)
+    p, harm = rng.beta(0.05, 20, 50_000), np.exp(rng.normal(0, 2, 50_000))
+    q = sampling.q(p, float(p.mean()), sampling.BETA, sampling.stakes(harm, float((harm**2).mean())))
+    assert q.max() > 1  # a great harm
+    _places, tau = sampling.draw(rng.random(len(q)) / q, 500)
+    bound = len(q) / 500 / np.sqrt(sampling.HARM * sampling.BETA)
+    assert (1 / sampling.inclusion(q, tau)).max() <= 1.05 * bound  # tau errs with the draw
+
+
+def test_where_the_harm_is_not_known_sizes_are_as_without() -> None:
+    p, v = np.array([0.1, 0.1, 0.1]), sampling.stakes(np.array([np.nan, 2.0, 1.0]), 4.0)
+    plain = sampling.q(p, 0.01)
+    assert (sampling.q(p, 0.01, sampling.BETA, v) == plain).tolist() == [True, True, False]
+    assert (sampling.q(p, 0.01, sampling.BETA, sampling.stakes(np.array([1.0, 2.0, 3.0]), 0.0)) == plain).all()
+
+
+def test_a_second_signal_counts_half_where_there_is_one() -> None:
+    p, other = np.array([0.1, 0.2]), np.array([0.5, np.nan])
+    assert sampling.signal(p, other) == pytest.approx([0.3, 0.2])
+    assert sampling.signal(p) is p
+    assert sampling.mean([0.1, 0.7, 0.2]) == sampling.mean([0.7, 0.2, 0.1])
+
+
 @pytest.mark.parametrize(
     ("keys", "n", "places", "tau"),
     [
