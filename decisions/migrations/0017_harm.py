@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """Audits weighed by what a miss costs, and by what other models say of an item."""
 
     dependencies = [
-        ('decisions', '0015_gold'),
+        ('decisions', '0016_event_kinds'),
     ]
 
     operations = [
