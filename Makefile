@@ -40,10 +40,10 @@ bench: $(DEV) ## speed, as ratios to what the same server does bare
 	@$(BIN)/python -m tests.bench
 
 lock: ## pin requirements/*.txt anew from pyproject.toml
-	$(PYTHON) -m venv .run/lock
-	.run/lock/bin/python -m pip install --quiet uv
-	.run/lock/bin/uv pip compile $(LOCK) pyproject.toml --output-file requirements/app.txt
-	.run/lock/bin/uv pip compile $(LOCK) pyproject.toml --group dev --output-file requirements/dev.txt
+	$(PYTHON) -m venv .run/pins
+	.run/pins/bin/python -m pip install --quiet uv
+	.run/pins/bin/uv pip compile $(LOCK) pyproject.toml --output-file requirements/app.txt
+	.run/pins/bin/uv pip compile $(LOCK) pyproject.toml --group dev --output-file requirements/dev.txt
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet
 
 clean: ## stop the embedded servers and remove what running left: data, logs, the virtual environment

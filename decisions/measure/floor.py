@@ -8,17 +8,15 @@ from typing import Any
 
 from django.db.models import Sum
 
-from decisions.measure import accounts, capacity, intervals, spread
+from decisions.measure import accounts, capacity, intervals, spread, staff
 from decisions.measure.capacity import Span
 from decisions.measure.rollups import AGES, HOUR, OLDER
-from decisions.models import Decision, Item, Rollup, Ruling, Shift
+from decisions.models import Item, Rollup, Ruling
 
 WINDOW = timedelta(hours=24)  # of arrivals, queue rate and throughput
-PACE_WINDOW = timedelta(days=7)  # of the pace per person
 BANDS = (*(name for name, _ in AGES), OLDER)
 FIGURES = ("arrivals", "decisions", "overrides", "handling", "timed", "handled", "flow")
 HOURLY = ("arrivals", "decisions", "backlog", "counted")
-PACE = ("decisions", "worked")
 Figures = dict[str, dict[str, float]]  # figure -> key -> value
 
 
@@ -48,8 +46,8 @@ def status(queue_id: int, at: datetime) -> dict[str, Any]:
     routed = counts["arrivals"]
     people_items, all_items = routed.get("soft", 0.0), sum(routed.values())
     arrivals, decided = people_items / hours, sum(counts["decisions"].values()) / hours
-    spans, source = _spans(queue_id, at)
-    pace = _pace(queue_id, at)
+    spans, source = staff.ahead(queue_id, at)
+    pace = staff.pace(queue_id, at)
     possible = capacity.decisions(spans, at, at + HOUR, rate=pace or 0.0)
     today = capacity.decisions(spans, at, at + WINDOW, rate=pace or 0.0)
     waiting = sum(backlog["by_purpose"].values())
@@ -196,28 +194,13 @@ def _backlog(queue_id: int, at: datetime) -> dict[str, Any]:
     }
 
 
-def _pace(queue_id: int, at: datetime) -> float | None:
-    """Return decisions per person and worked hour in the last week, or None where nobody decided."""
-    counts = _sums(queue_id, at - PACE_WINDOW, at, PACE)
-    return _ratio(sum(counts["decisions"].values()), sum(counts["worked"].values()))
-
-
 def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def _spans(queue_id: int, at: datetime) -> tuple[list[Span], str]:
-    """Return who works from now on: the shifts entered, else the people seen in the last hour, as if they stayed."""
-    planned = Shift.objects.filter(queue=queue_id, ends_at__gt=at).order_by("starts_at")
-    if planned:
-        return [Span(s.starts_at, s.ends_at, s.people, s.rate) for s in planned], "shifts"
-    seen = Decision.objects.filter(queue=queue_id, at__gt=at - HOUR, at__lte=at).values("person").distinct().count()
-    return [Span(at, at + capacity.HORIZON, seen)], "seen"
-
-
 def supply(queue_id: int, at: datetime) -> tuple[list[Span], float]:
     """Return who works from now on, and the decisions per person and worked hour: 0 where nobody decided."""
-    return _spans(queue_id, at)[0], _pace(queue_id, at) or 0.0
+    return staff.ahead(queue_id, at)[0], staff.pace(queue_id, at) or 0.0
 
 
 def opened_per_hour(queue_id: int, at: datetime) -> dict[str, float]:

@@ -105,7 +105,14 @@ FROM decisions_task WHERE queue_id = %(queue)s AND state IN ('waiting', 'claimed
 UNION ALL
 SELECT %(queue)s, 'counted', '', %(slot)s, 1, %(at)s
 """.replace("{bin}", spread.sql("extract(epoch FROM %(at)s - opened_at)"))
-STANDS = ("backlog", "overdue", "age", "aged", "counted")  # what is true at the time of counting, not of the hour
+STANDS = (
+    "backlog",
+    "overdue",
+    "age",
+    "aged",
+    "due",
+    "counted",
+)  # what is true at the time of counting, not of the hour
 
 
 def roll_up(at: datetime) -> int:

@@ -7,10 +7,10 @@ from rest_framework.request import Request
 
 from decisions import rights
 from decisions.callers import Caller
-from decisions.measure import floor
+from decisions.measure import floor, foretold
 from decisions.models import Membership, Queue
 from decisions.rights import Act
-from reviewqueue.api import auth, shapes
+from reviewqueue.api import auth, forecast, shapes
 from reviewqueue.api.door import Door, answer, queue_named
 
 
@@ -53,4 +53,5 @@ class Status(Door):
     def get(self, request: Request, queue: str) -> HttpResponse:
         found = queue_named(request, queue)
         rights.require(auth.of(request).user, Act.READ_QUEUE, queue_id=found.pk)
-        return answer(floor.status(found.pk, timezone.now()))
+        at = timezone.now()
+        return answer({**floor.status(found.pk, at), "outlook": forecast.short(foretold.of(found, at))})

@@ -181,6 +181,18 @@ class Accounts(Shape):
     missing = serializers.IntegerField(help_text="In no state. Anything but 0 is an alert.")
 
 
+class Outlook(Shape):
+    """What is to come, in short; `forecast/` has all of it."""
+
+    sentence = serializers.CharField(help_text="In the language asked for, to be shown as it is.")
+    breach_at = serializers.DateTimeField(
+        allow_null=True, help_text="By when half of the futures (or a tenth, if no half does) break a deadline."
+    )
+    risk = _number("The part of futures that break a deadline, 0 to 1.", can_be_unknown=True)
+    people_needed = serializers.IntegerField(allow_null=True, help_text="More people that alone would keep it.")
+    threshold_needed = _number("The soft threshold that alone would keep it.", can_be_unknown=True)
+
+
 class Status(Shape):
     """The figures of a queue; rates are per hour, times in seconds, null is unknown."""
 
@@ -202,6 +214,7 @@ class Status(Shape):
     expected_wait = _number("Backlog over decisions per hour (Little's law).", can_be_unknown=True)
     purposes = serializers.DictField(child=PurposeFigures(), help_text="By purpose.")
     accounts = Accounts(allow_null=True)
+    outlook = Outlook()
 
 
 class Nothing(Shape):

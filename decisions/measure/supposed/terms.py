@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault, Invalid
-from decisions.measure import floor
+from decisions.measure import floor, staff
 from decisions.measure.supposed.staffing import Staff
 from decisions.models import Policy, Rollup
 from decisions.queues import checks
@@ -71,7 +71,7 @@ def standing(live: Live, at: datetime) -> Terms:
         audit_budget=live.policy.audit_budget,
         people=float(people),
         hours=round(min(24.0, hours_a_day / people), 1) or SHIFT,
-        handling_seconds=round(_handling(live.queue_id, at) or HANDLING, 1),
+        handling_seconds=round(staff.handling(live.queue_id, at) or HANDLING, 1),
     )
 
 
@@ -107,12 +107,6 @@ def _person_hours(queue_id: int, at: datetime) -> float:
     if capacity["source"] == "shifts" and capacity["pace"]:
         return float(capacity["next_24_hours"] / capacity["pace"])
     return _sum(queue_id, "worked", at) / (WEEK / timedelta(days=1))
-
-
-def _handling(queue_id: int, at: datetime) -> float | None:
-    """Return the mean active seconds of a decision in the last week; None where none was timed."""
-    timed = _sum(queue_id, "timed", at)
-    return _sum(queue_id, "handling", at) / timed if timed else None
 
 
 def _sum(queue_id: int, figure: str, at: datetime) -> float:

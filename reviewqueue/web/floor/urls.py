@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.floor import alerts, deadlines, views
+from reviewqueue.web.floor import ahead, alerts, deadlines, views
 
 app_name = "floor"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("<slug:slug>/", views.show, name="show"),
     path("<slug:slug>/live/", views.live, name="live"),
     path("<slug:slug>/deadlines/", deadlines.show, name="deadlines"),
+    path("<slug:slug>/ahead/", ahead.show, name="ahead"),
     path("<slug:slug>/shifts/", views.enter_shift, name="enter_shift"),
     path("<slug:slug>/shifts/<int:shift_id>/remove/", views.remove_shift, name="remove_shift"),
     path("<slug:slug>/pause/", views.pause, name="pause"),

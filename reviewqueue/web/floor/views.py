@@ -19,7 +19,7 @@ from decisions.rights import Act
 from decisions.work import shifts as planning
 from reviewqueue.web import queues
 from reviewqueue.web.conditional import unchanged_is_304
-from reviewqueue.web.floor import charts
+from reviewqueue.web.floor import ahead, charts
 from reviewqueue.web.floor.forms import PauseForm, ShiftForm
 from reviewqueue.web.people import signed_in
 
@@ -41,8 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one queue's floor."""
     queue = queues.one(signed_in(request), slug, Act.READ_QUEUE)
-    form = ShiftForm(zone=queue.spec.zone)
-    return render(request, "floor/show.html", {**_figures(queue), **_plan(request, queue), "form": form})
+    return render(request, "floor/show.html", _page(request, queue, ShiftForm(zone=queue.spec.zone)))
 
 
 @login_required
@@ -62,8 +61,7 @@ def enter_shift(request: HttpRequest, slug: str) -> HttpResponse:
     queue = queues.one(person, slug, Act.READ_QUEUE)
     form = ShiftForm(request.POST, zone=queue.spec.zone)
     if not form.is_valid():
-        context = {**_figures(queue), **_plan(request, queue), "form": form}
-        return render(request, "floor/show.html", context, status=422)
+        return render(request, "floor/show.html", _page(request, queue, form), status=422)
     planning.enter(queue_id=queue.pk, by=person, **form.cleaned_data)
     messages.success(request, _("The shift is entered."))
     return redirect("floor:show", slug)
@@ -89,6 +87,10 @@ def pause(request: HttpRequest, slug: str) -> HttpResponse:
     change = pausing.resume if queue.is_paused else pausing.pause
     change(queue_id=queue.pk, by=person, why=request.POST.get("why", ""))
     return redirect("floor:show", slug)
+
+
+def _page(request: HttpRequest, queue: Queue, form: ShiftForm) -> dict[str, object]:
+    return {**ahead.figures(queue), **_figures(queue), **_plan(request, queue), "form": form}
 
 
 def _figures(queue: Queue) -> dict[str, object]:

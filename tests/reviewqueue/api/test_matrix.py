@@ -40,6 +40,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "queues/<queue>/advice/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/status/"): (None,                            "401 404 200 200 200 200 200 200"),
     ("GET", "queues/<queue>/deadlines/"): (None,                         "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/forecast/"): (None,                          "401 404 200 200 200 200 200 200"),
     ("GET", "queues/<queue>/operating-point/"): (None,                   "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/policies/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("POST", "queues/<queue>/policies/drafts/"): ({"why": "x"},          "401 404 403 403 201 403 403 403"),
