@@ -10,7 +10,7 @@ from decisions import requests
 from decisions.effects import deliver, notices
 from decisions.learning import datasets, labels
 from decisions.measure import rollups
-from decisions.record import log
+from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
 from decisions.watch import books, look
 from decisions.work import sweep
@@ -87,6 +87,12 @@ def freeze_data_sets() -> None:
     """Take erased items out of data sets, and freeze new ones where enough labels came."""
     datasets.forget_erased()
     datasets.freeze_ripe(log.now())
+
+
+@shared_task
+def sign_heads() -> None:
+    """Leave a signed checkpoint of the record outside the database, once an hour."""
+    checkpoint.deposit(log.now())
 
 
 @shared_task

@@ -32,7 +32,8 @@ APP_VERSION = env.str("APP_VERSION", "0.1.0")
 AUDIT_SECRETS = {int(n): bytes.fromhex(s) for n, s in (pair.split(":") for pair in env.list("AUDIT_SECRETS"))}
 SUBJECT_SECRET = bytes.fromhex(env.str("SUBJECT_SECRET"))
 SECRET_BOX_KEYS = env.list("SECRET_BOX_KEYS")  # Fernet keys, newest first: they seal webhook secrets
-CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", "")  # ed25519 seed in hex; only `checkpoint` needs it
+CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", "")  # ed25519 seed in hex; without it nothing signs checkpoints
+CHECKPOINT_DIR = Path(env.str("CHECKPOINT_DIR", str(DATA_DIR / "checkpoints")))
 
 # Mail tells of alerts. Without a host it goes to the log of the process that would have sent it.
 EMAIL_HOST = env.str("EMAIL_HOST", "")
@@ -248,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
         "close_frames": 900.0,  # a day has to be over: minutes do not matter
         "freeze_data_sets": 300.0,
         "forget_requests": 3600.0,
+        "sign_heads": 600.0,  # one an hour; the rest find it there
     }.items()
 }
 

@@ -1,12 +1,15 @@
 """Signed heads of the chains, to be kept outside: with them truncation and a full rewrite show too."""
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
@@ -18,6 +21,8 @@ from decisions.record import digest
 from decisions.record.proof import BadEntry, Head, What
 
 FORMAT = "reviewqueue-checkpoint-1"
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,39 @@ def make(at: datetime) -> Checkpoint:
     public, made_at, last = private.public_key().public_bytes_raw().hex(), digest.moment(at), heads()
     signature = private.sign(digest.canonical(_signed_part(made_at, last, public)))
     return Checkpoint(made_at, last, public, signature.hex())
+
+
+def deposit(at: datetime) -> Path | None:
+    """Write a checkpoint to CHECKPOINT_DIR and to the log, at most one an hour; return the new file.
+
+    None without a key, where the hour has its checkpoint, and where no chain has grown since the newest one. The log
+    line carries the whole document, so that wherever the log goes there is a copy.
+    """
+    folder = settings.CHECKPOINT_DIR
+    file = folder / f"{at.astimezone(UTC):%Y-%m-%dT%H}.json"
+    if not settings.CHECKPOINT_KEY or file.exists() or _newest(folder) == heads():
+        return None
+    document = make(at).document()
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{secrets.token_hex(8)}"
+    draft.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    try:
+        file.hardlink_to(draft)  # whole or not at all, and never over an earlier one
+    except FileExistsError:
+        return None
+    finally:
+        draft.unlink()
+    logger.info("record.checkpoint", checkpoint=document)
+    return file
+
+
+def _newest(folder: Path) -> tuple[Head, ...] | None:
+    """Return the heads in the newest checkpoint of a folder, None where there is none that holds."""
+    names = sorted(folder.glob("*.json"))
+    try:
+        return parse(names[-1].read_bytes()).heads if names else None
+    except Invalid:
+        return None
 
 
 def parse(text: bytes, public_key: str = "") -> Checkpoint:

@@ -31,6 +31,7 @@ class Sender:
 
     def send(self, path: str, body: bytes, media_type: str) -> tuple[int, dict[str, Any]]:
         """Post and return status and answer; try again until the site answers without a fault of its own."""
+        tries = 0
         while True:
             try:
                 status, answer = self._post(path, body, media_type)
@@ -38,6 +39,9 @@ class Sender:
                 status, answer = HTTPStatus.SERVICE_UNAVAILABLE, {}
             if status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS:
                 return status, answer
+            tries += 1
+            if tries == 2:
+                self.say(f"{self.url} does not answer as it should ({int(status)}); trying on.")
             time.sleep(PATIENCE)
 
     def _post(self, path: str, body: bytes, media_type: str) -> tuple[int, dict[str, Any]]:

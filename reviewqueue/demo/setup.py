@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from django.conf import settings
+
 from decisions import people
 from decisions.effects import endpoints
 from decisions.learning import training
@@ -107,6 +109,7 @@ def _simulated(number: int, role: Membership.Role) -> User:
 
 def keys(queues: list[Queue], known: State) -> State:
     """Return the state with every key the demo's processes need; makes those that are missing."""
+    known.site = settings.PUBLIC_URL
     known.receiver_port = known.receiver_port or ports.choose(None)
     known.sender_token = known.sender_token or _token(SENDER, queues, Token.Scope.INTAKE)
     known.receiver_token = known.receiver_token or _token(RECEIVER, queues, Token.Scope.MANAGE)

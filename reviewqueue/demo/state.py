@@ -10,11 +10,12 @@ from django.conf import settings
 
 @dataclass
 class State:
-    """Keys of the demo's sender and receiver; secrets are by queue."""
+    """Keys of the demo's sender and receiver; secrets are by queue; `site` is where the last run served."""
 
     sender_token: str = ""
     receiver_token: str = ""
     receiver_port: int = 0
+    site: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
 
 

@@ -45,7 +45,8 @@ class Command(BaseCommand):
         replay.run(sender, rate=options["rate"])
 
     def drift(self, options: dict[str, Any]) -> None:
-        sender = replay.Sender(settings.PUBLIC_URL, state.read().sender_token, self.say)
+        known = state.read()
+        sender = replay.Sender(known.site, known.sender_token, self.say)
         name = f"drift-{options['drift']}-{log.now():%Y%m%d%H%M%S}"
         sent = drift.run(sender, options["queue"], options["drift"], rate=options["rate"], name=name)
         self.say(f"{sent} drifted items accepted. {drift.DELAY}")
