@@ -104,6 +104,7 @@ def deactivate(*, user: User, by: User | None, at: datetime) -> None:
     _lock_active(user)
     _keep_an_admin(user)
     released = _release_all(user, at)
+    kept = _return_kept(user, at)
     tokens = Token.objects.filter(user=user, revoked_at=None).update(revoked_at=at)
     user.memberships.all().delete()
     for trace in ("emailaddress_set", "authenticator_set", "socialaccount_set"):  # the sign-in's own rows
@@ -111,10 +112,10 @@ def deactivate(*, user: User, by: User | None, at: datetime) -> None:
     user.email = f"{user.pk}-{_mark(user.email)}@{GONE}"
     user.name = _("Former colleague %(number)d") % {"number": user.pk}
     user.is_active = False
-    user.keys = {}
+    user.keys, user.opt_outs = {}, []
     user.set_unusable_password()
     user.save()
-    entry = {"person": user.pk, "released": released, "tokens": tokens}
+    entry = {"person": user.pk, "released": released, "returned": kept, "tokens": tokens}
     log.append(Event.Kind.PERSON_LEFT, chain=Event.SITE, actor=by, at=at, entry=entry)
 
 
@@ -252,6 +253,14 @@ def _release_all(user: User, at: datetime) -> list[int]:
         leases.leave(task, Task.State.WAITING)
         leases.move(task, Move.Kind.RELEASED, person=user, at=at, reason=LEFT)
     return [task.pk for task in held]
+
+
+def _return_kept(user: User, at: datetime) -> list[int]:
+    """Give back to all what was assigned to a person; return the tasks' ids."""
+    kept = Task.objects.waiting().select_for_update().filter(only_for=user, only_until__isnull=False).order_by("id")
+    for task in kept:
+        leases.let_go(task, person=user, at=at, reason=LEFT)
+    return [task.pk for task in kept]
 
 
 def _standing(held: Membership | None) -> dict[str, Any] | None:

@@ -36,6 +36,7 @@ def feed_labels() -> None:
 def sweep_leases() -> None:
     """Give back what people hold past their lease."""
     sweep.lapse(log.now())
+    sweep.free(log.now())
 
 
 @shared_task

@@ -14,6 +14,7 @@ from decisions.intake.parse import Row
 from decisions.intake.store import Admitted, Columns, Rows, Same
 from decisions.measure import sla
 from decisions.models import Action, Intake, Item, Move, Task, User
+from decisions.queues import needs as asked_for
 from decisions.queues.live import Live
 from decisions.queues.spec import Order, Spec
 from decisions.record import digest
@@ -138,13 +139,13 @@ def followers(
     task_ids = [one.task_id for one in admitted if one.task_id]
     return [
         _bodies(listed(items, "id"), rows, salts),
-        _tasks(chosen(items, soft), task_ids, call),
+        _tasks(chosen(items, soft), [rows[i] for i in soft], task_ids, call),
         _moves(task_ids, call.at),
         _actions(items, admitted, call),
     ]
 
 
-def _tasks(soft: Rows, ids: Sequence[int], call: Call) -> Rows:
+def _tasks(soft: Rows, rows: Sequence[Row], ids: Sequence[int], call: Call) -> Rows:
     """Return a task for each item routed to people; those of the control group go to the front of the queue."""
     live, spec, at = call.live, call.live.spec, call.at
     due = {purpose: sla.due(spec, spec.sla_of(purpose), at) for purpose in (SOFT, CONTROL)}
@@ -157,7 +158,8 @@ def _tasks(soft: Rows, ids: Sequence[int], call: Call) -> Rows:
         "item_id": listed(soft, "id"),
         "purpose": purposes,
         "state": Same(str(Task.State.WAITING)),
-        "rank": Same(int(Task.Rank.REVIEWER)),
+        "rank": [int(asked_for.rank(*pair, spec)) for pair in zip(purposes, values, strict=True)],
+        "needs": [asked_for.of(row.payload, spec) for row in rows] if spec.needs or spec.sensitive else Same(""),
         "round": Same(1),
         "value": values,
         "is_demo": [source == DEMO for source in listed(soft, "source")],

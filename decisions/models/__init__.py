@@ -5,7 +5,7 @@ from decisions.models.items import Body, Intake, Item, Score
 from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
 from decisions.models.measure import Alert, Draw, Frame, KnownCheck, KnownSet, Notice
 from decisions.models.outbox import Action, Delivery, Endpoint, Request
-from decisions.models.people import Membership, Shift, Token, User
+from decisions.models.people import Exclusion, Membership, Shift, Token, User
 from decisions.models.quality import Gold, Lot
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
@@ -22,6 +22,7 @@ __all__ = [
     "Draw",
     "Endpoint",
     "Event",
+    "Exclusion",
     "Fact",
     "Frame",
     "Gold",

@@ -115,7 +115,7 @@ class Item(Fact):
         indexes = [
             models.Index(fields=["queue", "arrived_at"], name="item_arrived"),
             models.Index(fields=["queue", "arrived_at"], condition=Q(route="pass"), name="item_passed"),
-            models.Index(fields=["queue", "subject"], condition=~Q(subject=""), name="item_subject"),
+            models.Index(fields=["queue", "subject", "id"], condition=~Q(subject=""), name="item_subject"),
             models.Index(
                 fields=["queue", "arrived_at", "u"], condition=Q(route="soft") & ~Q(reason="control"), name="item_soft"
             ),

@@ -34,6 +34,7 @@ class User(AbstractBaseUser):
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.PERSON)
     is_active = models.BooleanField(default=True)
     keys = models.JSONField(default=dict, blank=True)
+    opt_outs = ArrayField(models.TextField(), default=list, blank=True)  # `queue id:tag`, theirs alone to know
     joined_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -75,6 +76,7 @@ class Membership(models.Model):
     queue = models.ForeignKey("Queue", models.PROTECT, null=True, blank=True, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role)
     value_limit = models.FloatField(null=True, blank=True)
+    skills = ArrayField(models.TextField(), default=list, blank=True)  # tags, see `queues.needs`
 
     objects = MembershipQuerySet.as_manager()
 
@@ -83,6 +85,34 @@ class Membership(models.Model):
             models.UniqueConstraint(fields=["user", "queue"], nulls_distinct=False, name="membership_once"),
             models.CheckConstraint(condition=Q(value_limit=None) | Q(value_limit__gte=0), name="membership_limit"),
         ]
+
+
+class Exclusion(models.Model):
+    """Whom or what a person does not judge on a queue: their own, or what a lead keeps them from.
+
+    `key` is a subject's keyed digest or an item's external id.
+    """
+
+    class Kind(models.TextChoices):
+        SUBJECT = "subject", _("Subject")
+        ITEM = "item", _("Item")
+
+    class Why(models.TextChoices):
+        OWN = "own", _("It is their own")
+        RELATED = "related", _("They know who is concerned")
+        COMPLAINT = "complaint", _("Somebody complained")
+        OTHER = "other", _("Another reason")
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="exclusions", db_index=False)
+    queue = models.ForeignKey("Queue", models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=7, choices=Kind)
+    key = models.CharField(max_length=200)
+    why = models.CharField(max_length=9, choices=Why)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "queue", "kind", "key"], name="exclusion_once")]
 
 
 class TokenQuerySet(models.QuerySet["Token"]):

@@ -30,7 +30,8 @@ class Task(models.Model):
 
     `due_step` is the deadline rounded up to the queue's step (first key of the claim), `priority` orders within a step,
     smallest first. `lease` is the fencing token: it grows with every claim and expiry. `round` grows when a
-    decision is undone. `only_for` is the one person who may take it; empty: whoever has the right.
+    decision is undone. `only_for` is the one person who may take it; empty: whoever has the right. With
+    `only_until` it was assigned to them and is everybody's again from then on. `needs`: see `queues.needs`.
     """
 
     class Purpose(models.TextChoices):
@@ -67,7 +68,9 @@ class Task(models.Model):
     purpose = models.CharField(max_length=10, choices=Purpose)
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     rank = models.PositiveSmallIntegerField(choices=Rank, default=Rank.REVIEWER)
+    needs = models.CharField(max_length=500, blank=True, default="", db_default="", db_collation="C")
     only_for = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
+    only_until = models.DateTimeField(null=True)
     round = models.PositiveSmallIntegerField(default=1)
     value = models.FloatField(null=True)
     is_demo = models.BooleanField(default=False)  # source `demo`: simulated reviewers may take only these
@@ -95,6 +98,7 @@ class Task(models.Model):
                 condition=Q(state__in=["waiting", "claimed", "held"], purpose="gold"),
                 name="task_one_gold",
             ),
+            models.CheckConstraint(condition=Q(only_until=None) | Q(only_for__isnull=False), name="task_kept_for"),
             models.CheckConstraint(
                 condition=Q(state__in=["claimed", "held"], holder__isnull=False, lease_until__isnull=False)
                 | (~Q(state__in=["claimed", "held"]) & Q(holder=None) & Q(lease_until=None)),
@@ -103,7 +107,15 @@ class Task(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["queue", "due_step", "priority", "id"], condition=Q(state="waiting"), name="task_claim"
+                fields=["queue", "rank", "needs", "due_step", "priority", "id"],
+                condition=Q(state="waiting", only_for=None),
+                name="task_claim",
+            ),
+            models.Index(
+                fields=["only_for", "queue"], condition=Q(state="waiting", only_for__isnull=False), name="task_own"
+            ),
+            models.Index(
+                fields=["only_until"], condition=Q(state="waiting", only_until__isnull=False), name="task_kept"
             ),
             models.Index(fields=["holder"], condition=Q(state__in=["claimed", "held"]), name="task_held"),
             models.Index(fields=["lease_until"], condition=Q(state__in=["claimed", "held"]), name="task_lapse"),
@@ -123,6 +135,8 @@ class Move(Fact):
 
     class Kind(models.TextChoices):
         OPENED = "opened", _("Opened")
+        ASSIGNED = "assigned", _("Assigned")
+        RETURNED = "returned", _("Everybody's again")
         CLAIMED = "claimed", _("Claimed")
         EXTENDED = "extended", _("Extended")
         RELEASED = "released", _("Released")

@@ -12,7 +12,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault
-from decisions.queues import hours
+from decisions.queues import asks, hours
 from decisions.queues.references import missing
 from decisions.queues.spec import (
     NUMERIC,
@@ -324,4 +324,7 @@ CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (promise, frozenset({"promise"})),
     (quality, frozenset({"quality"})),
     (groups, frozenset({"fields", "groups"})),
+    (asks.skills, frozenset({"fields", "needs", "sensitive"})),
+    (asks.sensitive, frozenset({"fields", "sensitive"})),
+    (asks.crowd, frozenset({"crowd"})),
 )

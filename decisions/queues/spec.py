@@ -208,6 +208,26 @@ class Promise:
 
 
 @dataclass(frozen=True)
+class Need:
+    """What an item asks of a person: one skill of all items, or a skill that the value of a payload field names.
+
+    `values` are those that need it; a category field without them: each of its categories.
+    """
+
+    skill: str = ""
+    field: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What people in the crowd may take: tasks of these purposes, up to a value at stake (None = any). Nothing else."""
+
+    purposes: tuple[str, ...] = ()
+    up_to: float | None = None
+
+
+@dataclass(frozen=True)
 class Deadlines:
     """The time within which tasks of each purpose are decided; None = the queue's `sla`.
 
@@ -305,6 +325,9 @@ class Spec:
     deadlines: Deadlines = Deadlines()
     calendar: Calendar = Calendar()
     expiry: Expiry = Expiry()
+    needs: tuple[Need, ...] = ()  # skills and languages
+    sensitive: tuple[Need, ...] = ()  # what a person may opt out of seeing: fields only
+    crowd: Crowd = Crowd()
     watcher: str = ""  # who is told of alerts: an e-mail address; "" = the owner
     four_eyes: bool = True  # a second person approves a policy
     heuristics: tuple[Heuristic, ...] = ()

@@ -3,13 +3,12 @@
 from decisions.rights.default import CASEWORK, DEFAULT, INDEPENDENT
 from decisions.rights.held import IN_FORCE, Held, demand, holders, of, require, standing, table
 from decisions.rights.judge import NOBODY, Case, Standing, limit, may, who_holds
-from decisions.rights.reach import HAND, Reach, case_of, has_hand
+from decisions.rights.reach import Reach, case_of, has_hand, marks_of
 from decisions.rights.words import Act, Limit, Own, Table
 
 __all__ = [
     "CASEWORK",
     "DEFAULT",
-    "HAND",
     "INDEPENDENT",
     "IN_FORCE",
     "NOBODY",
@@ -26,6 +25,7 @@ __all__ = [
     "has_hand",
     "holders",
     "limit",
+    "marks_of",
     "may",
     "of",
     "require",

@@ -12,15 +12,16 @@ from django.utils.translation import ngettext
 from decisions.exceptions import Forbidden, NotFound
 from decisions.models import Membership, User
 from decisions.rights import stored
-from decisions.rights.judge import NOBODY, Case, Standing, may, who_holds
-from decisions.rights.words import Act, Role, Table
+from decisions.rights.judge import NOBODY, Case, Standing, lacks, may, who_holds
+from decisions.rights.words import JUDGING, Act, Role, Table
 
 NAMED = 5  # people whom a refusal names
 
 # `Membership.objects.of(user).on(queue_id)` as text: each call and page asks this, some twice, and to put the
 # statement together anew takes longer than to run it. Which rights are in force there comes with it.
 STANDING = """
-    SELECT m.role, m.value_limit, (
+    SELECT m.role, m.value_limit, m.skills, u.opt_outs,
+    ARRAY(SELECT e.kind || ':' || e.key FROM decisions_exclusion e WHERE e.user_id = u.id AND e.queue_id = %s), (
         SELECT json_agg(json_build_array(f.version_id, f.since) ORDER BY f.queue_id NULLS FIRST)
         FROM decisions_rightsinforce f WHERE f.queue_id = %s OR f.queue_id IS NULL
     )
@@ -45,12 +46,21 @@ def standing(user: User, queue_id: int | None) -> Standing | None:
     The membership on the queue itself goes before one on all queues, even where it gives less.
     """
     with connection.cursor() as cursor:
-        cursor.execute(STANDING, [queue_id, user.pk, queue_id])
+        cursor.execute(STANDING, [queue_id, queue_id, user.pk, queue_id])
         found = cursor.fetchone()
     if found is None:
         return None
-    role, value_limit, versions = found
-    return Standing(role, value_limit, user.kind, stored.in_force(versions))
+    role, value_limit, skills, opt_outs, excluded, versions = found
+    place = f"{queue_id}:"
+    return Standing(
+        role,
+        value_limit,
+        user.kind,
+        stored.in_force(versions),
+        skills=frozenset(skills),
+        shuns=frozenset(one.removeprefix(place) for one in opt_outs if one.startswith(place)),
+        excluded=frozenset(excluded),
+    )
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,13 @@ def demand(
     """
     if may(stands, act, case):
         return
+    if act in JUDGING and case.marks & stands.excluded:
+        raise Forbidden(
+            _("You are excluded from judging this one."), right=act.value, queue_id=queue_id, item_id=item_id
+        )
+    if missing := lacks(stands, act, case):
+        detail = _("This needs skills that you do not have here: %(skills)s.") % {"skills": ", ".join(sorted(missing))}
+        raise Forbidden(detail, right=act.value, queue_id=queue_id, item_id=item_id)
     detail = _("You lack the right “%(right)s” here.") % {"right": act.value}
     roles = ", ".join(str(Role(role).label) for role in who_holds(act, case, stands.table))
     if roles:

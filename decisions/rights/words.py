@@ -65,6 +65,11 @@ class Own(StrEnum):
     INDEPENDENT = "independent"  # a second opinion, an appeal or an escalation needs somebody else
 
 
+# Acts that need the skills an item asks for, and those that nobody does to what they are excluded from.
+SKILLED = frozenset({Act.CLAIM, Act.DECIDE})
+JUDGING = SKILLED | {Act.TAKE_OVER, Act.OVERRIDE_PASS, Act.REVERSE_HARD, Act.REVERSE_RULING}
+
+
 @dataclass(frozen=True)
 class Limit:
     """How far a right goes. `purposes` and `routes` None = all.

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection
 
 from decisions.intake import tables
 from decisions.measure import sla
-from decisions.models import Move, Ruling, Task
+from decisions.models import Body, Move, Ruling, Task
+from decisions.queues import needs
 from decisions.queues.live import Live
+from decisions.queues.spec import Spec
 from decisions.routing import sampling
 from decisions.routing.sampling import Purpose
 
@@ -46,9 +49,10 @@ def open_for(drawn: Sequence[Drawn], queue: Live, at: datetime) -> int:
     lots = sampling.lots(queue.slug, [one.external_id for one in due], Purpose.PLACE)
     spec = queue.spec
     span = spec.sla_of(Task.Purpose.AUDIT)
+    asked = _needs([one.item_id for one in due], spec)
     ends, steps = sla.due(spec, span, at), sla.spread(spec, span, at, lots)
     tasks = Task.objects.bulk_create(
-        Task(opened_at=at, due_at=ends, due_step=step, **_audit(one, queue, lot))
+        Task(opened_at=at, due_at=ends, due_step=step, needs=asked.get(one.item_id, ""), **_audit(one, queue, lot))
         for one, lot, step in zip(due, lots, steps, strict=True)
     )
     Move.objects.bulk_create(Move(task=task, kind=Move.Kind.OPENED, at=at) for task in tasks)
@@ -72,11 +76,20 @@ def _ruled(drawn: Sequence[Drawn]) -> set[int]:
     return {item for item, outcome, truth, source in rows if outcome and truth != "none" and source != "expiry"}
 
 
+def _needs(item_ids: Sequence[int], spec: Spec) -> dict[int, str]:
+    """Return what items ask of a person; what was erased asks nothing."""
+    if not spec.needs and not spec.sensitive:
+        return {}
+    bodies = Body.objects.filter(item__in=item_ids, content__isnull=False).values_list("item", "content")
+    return {item: needs.of(orjson.loads(content or "{}").get("payload", {}), spec) for item, content in bodies}
+
+
 def _audit(one: Drawn, queue: Live, lot: float) -> dict[str, Any]:
     return {
         "queue_id": queue.queue_id,
         "item_id": one.item_id,
         "purpose": Task.Purpose.AUDIT,
+        "rank": needs.rank(Task.Purpose.AUDIT, one.value, queue.spec),
         "value": one.value,
         "is_demo": one.source == tables.DEMO,
         "priority": tables.priority(lot, one.value, queue.spec.order),

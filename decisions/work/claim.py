@@ -13,33 +13,10 @@ from decisions.queues import live
 from decisions.record import log
 from decisions.rights import Act, Reach
 from decisions.work import lease as leases
-from decisions.work import why
+from decisions.work import pick, why
 
-SKIP_REST = timedelta(minutes=30)  # a skipped task does not come back to the same person for so long
 HOLD = timedelta(hours=1)
 LONGEST_HOLD = timedelta(hours=72)
-
-# The limit is written as a number: from an expression the planner would expect a tenth of the queue and read all of it.
-# The index gives the order; rows that others are claiming are passed over, rows out of reach are not locked.
-CLAIM = """
-WITH picked AS MATERIALIZED (
-    SELECT id FROM decisions_task
-    WHERE queue_id = %s AND state = 'waiting' AND {reach} AND (skips = 0 OR {rested})
-    ORDER BY due_step, priority, id LIMIT %s
-    FOR UPDATE SKIP LOCKED
-), claimed AS (
-    UPDATE decisions_task t
-    SET state = 'claimed', holder_id = %s, lease = t.lease + 1, lease_until = clock_timestamp() + %s
-    FROM picked WHERE t.id = picked.id
-    RETURNING t.*
-), moved AS (
-    INSERT INTO decisions_move (task_id, kind, person_id, lease, reason, at)
-    SELECT id, 'claimed', holder_id, lease, '', clock_timestamp() FROM claimed
-)
-SELECT * FROM claimed ORDER BY due_step, priority, id
-"""
-RESTED = """(SELECT true FROM decisions_move s WHERE s.task_id = decisions_task.id AND s.kind = 'skipped'
- AND s.person_id = %s AND s.at > clock_timestamp() - %s LIMIT 1) IS NULL"""
 
 MINE = """SELECT * FROM decisions_task
 WHERE holder_id = %s AND state IN ('claimed', 'held') AND lease_until > clock_timestamp()
@@ -74,7 +51,11 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     room = queue.spec.cap - len(_held(person, queue_id))
     if room <= 0:
         raise CapReached
-    return _with_items(_claim(queue_id, person, Reach.of(stands, person), min(count, room), queue.spec.lease))
+    place = pick.Place(queue_id, queue.spec.lease, queue.spec.sla_step)
+    reach, tasks = Reach.of(stands, person), list[Task]()
+    while len(tasks) < min(count, room) and (task := pick.claim(reach, place)):
+        tasks.append(task)
+    return _with_items(tasks)
 
 
 def _standing(person: User, queue_id: int) -> rights.Standing:
@@ -85,12 +66,6 @@ def _standing(person: User, queue_id: int) -> rights.Standing:
     if rights.limit(stands, Act.CLAIM) is None:
         rights.demand(stands, Act.CLAIM, queue_id=queue_id, case=rights.Case(purpose=Task.Purpose.SOFT))
     return stands
-
-
-def _claim(queue_id: int, person: User, reach: Reach, count: int, lasts: timedelta) -> list[Task]:
-    statement = CLAIM.format(reach=reach.sql, rested=RESTED)
-    params = (queue_id, *reach.params, person.pk, SKIP_REST, count, person.pk, lasts)
-    return list(Task.objects.raw(statement, params))
 
 
 def _with_items(tasks: list[Task]) -> list[Task]:

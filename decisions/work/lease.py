@@ -59,6 +59,13 @@ def leave(task: Task, state: Task.State, **changes: Any) -> None:
     write(task, state=state, holder=None, lease_until=None, **changes)
 
 
+def let_go(task: Task, *, person: User | None, at: datetime, reason: str) -> None:
+    """Give a locked, waiting task back to all which was kept for one person."""
+    task.only_for, task.only_until = None, None
+    task.save(update_fields=["only_for", "only_until"])
+    move(task, Move.Kind.RETURNED, person=person, at=at, reason=reason)
+
+
 def put_off(task: Task, until: datetime, at: datetime) -> dict[str, datetime]:
     """Return the deadline of a task that waits for information until a time: the time it waits does not count.
 
@@ -105,6 +112,7 @@ def open_escalation(task: Task, spec: Spec, at: datetime, *, is_late: bool = Fal
         parent_id=task.parent_id if is_second_step else task.pk,
         purpose=Task.Purpose.ESCALATION,
         rank=Task.Rank.LEAD if is_second_step or not _has_experts(task.queue_id) else Task.Rank.EXPERT,
+        needs=task.needs,
         value=task.value,
         is_demo=task.is_demo,
         opened_at=at,

@@ -6,8 +6,9 @@ from datetime import datetime
 from django.db.models import Avg, Count, Q
 
 from decisions import rights
-from decisions.models import Decision, Queue, Ruling, Task, User
+from decisions.models import Decision, Queue, Ruling, User
 from decisions.rights import Reach
+from decisions.work import pick
 
 
 @dataclass(frozen=True)
@@ -49,4 +50,4 @@ def waits(person: User, queue: Queue) -> bool:
     stands = rights.standing(person, queue.pk)
     if stands is None:
         return False
-    return Task.objects.waiting().filter(Reach.of(stands, person).condition, queue=queue).exists()
+    return pick.waits(Reach.of(stands, person), queue.pk)

@@ -13,6 +13,7 @@ from django.db.models import F
 from decisions.exceptions import TooLate
 from decisions.measure import sla
 from decisions.models import Decision, Event, Move, Task, User
+from decisions.queues import needs
 from decisions.queues.spec import Spec, Truth
 from decisions.record import log
 from decisions.routing import sampling
@@ -104,6 +105,8 @@ def _open_second(decision: Decision, spec: Spec) -> None:
         item_id=task.item_id,
         parent=task,
         purpose=Task.Purpose.SECOND,
+        rank=needs.rank(Task.Purpose.SECOND, task.value, spec),
+        needs=task.needs,
         value=task.value,
         is_demo=task.is_demo,
         opened_at=at,

@@ -164,7 +164,8 @@ def override(*, item_id: int, person: User, answer: Answer) -> Ruling:
 def _require_override(item: Item, before: Ruling | None, person: User) -> rights.Standing:
     origin = meant(before)
     own = origin is not None and origin.person_id == person.pk
-    case = Case(value=item.value, route=item.route, own=own, is_demo=item.source == "demo")
+    marks = rights.marks_of(item)
+    case = Case(value=item.value, route=item.route, own=own, is_demo=item.source == "demo", marks=marks)
     if origin:
         act = Act.REVERSE_RULING
     else:
@@ -177,7 +178,7 @@ def _require_override(item: Item, before: Ruling | None, person: User) -> rights
 def _clear_way(waiting: list[Task], stands: rights.Standing, item: Item) -> None:
     if any(task.state != Task.State.WAITING for task in waiting):
         raise Conflict(_("Somebody holds this item now: decide it in its queue."))
-    case = Case(value=item.value, is_demo=item.source == "demo")
+    case = Case(value=item.value, is_demo=item.source == "demo", marks=rights.marks_of(item))
     if waiting and not rights.may(stands, Act.TAKE_OVER, case):
         raise Conflict(_("This item waits in its queue: decide it there."))
 

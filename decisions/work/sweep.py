@@ -36,6 +36,20 @@ WITH gone AS MATERIALIZED (
 INSERT INTO decisions_move (task_id, kind, person_id, lease, reason, at)
 SELECT id, 'lapsed', holder_id, lease, '', %s FROM lapsed
 """
+# What was kept for somebody and is everybody's again.
+FREE = """
+WITH over AS MATERIALIZED (
+    SELECT id, only_for_id FROM decisions_task WHERE state = 'waiting' AND only_until <= %s
+    ORDER BY only_until LIMIT %s
+    FOR UPDATE SKIP LOCKED
+), freed AS (
+    UPDATE decisions_task t SET only_for_id = NULL, only_until = NULL
+    FROM over WHERE t.id = over.id
+    RETURNING t.id, t.lease, over.only_for_id
+)
+INSERT INTO decisions_move (task_id, kind, person_id, lease, reason, at)
+SELECT id, 'returned', only_for_id, lease, 'time', %s FROM freed
+"""
 
 
 @dataclass(frozen=True)
@@ -50,10 +64,19 @@ class Expired:
 
 def lapse(at: datetime) -> int:
     """Put tasks back whose lease or hold is over; returns how many. The lease grows, so who had them is fenced off."""
+    return _batches(LAPSE, at)
+
+
+def free(at: datetime) -> int:
+    """Give back to all what was assigned to a person who did not take it in time; returns how many tasks."""
+    return _batches(FREE, at)
+
+
+def _batches(statement: str, at: datetime) -> int:
     total = 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(LAPSE, [at, LEASES, at])
+            cursor.execute(statement, [at, LEASES, at])
             count: int = cursor.rowcount
         total += count
         if count < LEASES:

@@ -115,7 +115,7 @@ def test_who_leaves_gives_everything_back_and_becomes_a_pseudonym() -> None:
     assert not EmailAddress.objects.filter(user=user).exists()
     assert not Membership.objects.filter(user=user).exists()
     entry = orjson.loads(only_event(Event.SITE).entry)
-    assert entry == {"person": user.pk, "released": [task.pk], "tokens": 1}
+    assert entry == {"person": user.pk, "released": [task.pk], "returned": [], "tokens": 1}
 
 
 def test_who_left_is_known_by_the_address_until_somebody_has_it_again() -> None:

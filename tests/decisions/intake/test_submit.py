@@ -13,7 +13,7 @@ from decisions.intake import parse, submit
 from decisions.intake.submit import Batch
 from decisions.models import Action, Body, Event, Intake, Item, ModelVersion, Move, Queue, Score, Task, User
 from decisions.queues import live
-from decisions.queues.spec import Calendar, Deadlines, Order, PolicySpec, Remedy, Routes
+from decisions.queues.spec import Calendar, Crowd, Deadlines, Need, Order, PolicySpec, Remedy, Routes
 from decisions.record import digest, erase
 from decisions.routing import sampling
 from tests.factories import NOON, make_queue, make_spec, make_user
@@ -268,3 +268,15 @@ def test_a_paused_queue_still_takes_items() -> None:
     queue = make_queue()
     Queue.objects.filter(pk=queue.pk).update(is_paused=True)
     assert take_one(queue, sent("a"))["duplicate"] is False
+
+
+def test_a_task_carries_what_its_item_asks_of_people_and_the_rank_that_the_spec_gives_it() -> None:
+    queue = make_queue(
+        needs=(Need(field="kind", values=("chat",)), Need(skill="law")),
+        sensitive=(Need(field="text", values=("gore",)),),
+        crowd=Crowd(("soft",), 5.0),
+    )
+    payload = {"text": "gore", "words": 1, "kind": "chat"}
+    take(queue, sent("a", score=0.6, value=5), sent("b", score=0.6, payload=payload), sent("c", score=0.1))
+    tasks = Task.objects.order_by("item__external_id").values_list("needs", "rank")
+    assert list(tasks) == [("law", Task.Rank.CROWD), ("!text=gore\nkind=chat\nlaw", Task.Rank.REVIEWER)]

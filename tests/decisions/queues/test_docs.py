@@ -8,6 +8,7 @@ import pytest
 
 from decisions.queues.spec import (
     Calendar,
+    Crowd,
     Deadlines,
     Expiry,
     FieldType,
@@ -15,6 +16,7 @@ from decisions.queues.spec import (
     Heuristic,
     Holiday,
     ModelSpec,
+    Need,
     Outcome,
     PayloadField,
     PolicySpec,
@@ -32,6 +34,9 @@ TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristic
     "calendar",
     "expiry",
     "quality",
+    "needs",
+    "sensitive",
+    "crowd",
 }
 # the heading of a section, and the part of the spec that its table is about
 SECTIONS = [
@@ -42,6 +47,8 @@ SECTIONS = [
     ("`[deadlines]`", Deadlines),
     ("`[calendar]`", Calendar),
     ("`[expiry]`", Expiry),
+    ("`[[needs]]`", Need),
+    ("`[crowd]`", Crowd),
     ("`[policy]`", PolicySpec),
     ("`[promise]`", Promise),
     ("`[quality]`", Quality),

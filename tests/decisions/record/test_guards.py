@@ -231,4 +231,7 @@ def test_functions_name_their_search_path() -> None:
         found = dict(cursor.fetchall())
     path = ["search_path=pg_catalog, pg_temp"]
     names = ("refuse_change", "erase_item", "moves", "caller", "admit", "append")
-    assert found == {f"decisions_{name}": path for name in names}
+    # The rule of reach names tables as it does elsewhere; these two run as who calls them.
+    own = ["search_path=pg_catalog, public, pg_temp", "plan_cache_mode=force_generic_plan"]
+    claims = {"decisions_claim": own, "decisions_waits": own}
+    assert found == {f"decisions_{name}": path for name in names} | claims
