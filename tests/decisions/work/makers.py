@@ -1,11 +1,12 @@
 """Short ways to a claimed and a decided task."""
 
+from datetime import timedelta
 from typing import Any
 
 from decisions.models import Decision, Item, Move, Queue, Ruling, Task, User
-from decisions.work import claim, decide
+from decisions.work import claim, decide, gold
 from decisions.work.answer import Answer
-from tests.factories import make_item, make_queue, make_task, make_user
+from tests.factories import NOON, make_item, make_queue, make_task, make_user
 
 SPAM = Answer("spam", "content")
 HAM = Answer("ham", "content")
@@ -48,6 +49,21 @@ def control_task(queue: Queue) -> Task:
     """Make a control: what the machine would have done, sent to people."""
     item = scored_item(queue, 0.95, band="hard", route="soft", reason="control", propensity=0.1)
     return make_task(queue, item, purpose="control")
+
+
+def decided_item(queue: Queue, answer: Answer = SPAM, **fields: Any) -> Item:
+    """Make an item that somebody decided who does nothing else."""
+    item = make_item(queue, **fields)
+    make_task(queue, item, due_step=NOON - timedelta(days=9))  # before whatever else waits
+    answered(make_user("reviewer", queue), queue, answer)
+    return item
+
+
+def gold_item(queue: Queue, outcome: str = "spam", **fields: Any) -> Item:
+    """Make a decided item that is gold."""
+    item = decided_item(queue, **fields)
+    gold.mark(item_id=item.pk, person=None, outcome=outcome, reason="expert")
+    return item
 
 
 def moves(task: Task) -> list[str]:

@@ -1,9 +1,9 @@
 """Gold items: who may mark them, how they are given out, and that their answers change nothing that holds."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from django.db import IntegrityError
@@ -16,8 +16,19 @@ from decisions.record import deep, erase, log, proof
 from decisions.routing import sampling
 from decisions.work import claim, decide, gold, rule
 from decisions.work.answer import Answer
-from tests.decisions.work.makers import HAM, SPAM, answered, claimed, desk, moves, passed_item, rulings
-from tests.factories import NOON, make_item, make_queue, make_task, make_user
+from tests.decisions.work.makers import (
+    HAM,
+    SPAM,
+    answered,
+    claimed,
+    decided_item,
+    desk,
+    gold_item,
+    moves,
+    passed_item,
+    rulings,
+)
+from tests.factories import make_item, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -27,21 +38,7 @@ ALWAYS = Quality(gold_share=0.5)
 @pytest.fixture
 def every_lot(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each lot be below its chance, and name the first of the items."""
-    monkeypatch.setattr(sampling, "u", lambda _secret, _queue, names, _purpose: sampling.np.zeros(len(list(names))))
-
-
-def decided_item(queue: Queue, answer: Answer = SPAM, **fields: Any) -> Item:
-    """Make an item that somebody decided who does nothing else."""
-    item = make_item(queue, **fields)
-    make_task(queue, item, due_step=NOON - timedelta(days=9))  # before whatever else waits
-    answered(make_user("reviewer", queue), queue, answer)
-    return item
-
-
-def gold_item(queue: Queue, outcome: str = "spam", **fields: Any) -> Item:
-    item = decided_item(queue, **fields)
-    gold.mark(item_id=item.pk, person=None, outcome=outcome, reason="expert")
-    return item
+    monkeypatch.setattr(sampling, "u", lambda _secret, _queue, names, _purpose: np.zeros(len(list(names))))
 
 
 def empty(item: Item) -> None:

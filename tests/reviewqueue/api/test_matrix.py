@@ -16,6 +16,7 @@ from decisions.work.answer import Answer
 from reviewqueue.api import urls
 from reviewqueue.api.door import Door
 from tests.decisions.watch.alerting import make_alert
+from tests.decisions.work.makers import gold_item
 from tests.factories import NOON, make_item, make_policy, make_queue, make_task, make_user
 from tests.reviewqueue.api.caller import SCOPES, Caller, caller
 
@@ -67,6 +68,10 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "members/<queue>/"): (None,                                  "401 404 403 403 403 200 200 403"),
     ("POST", "members/<queue>/change/"): ({"email": "member@example.org", "role": "lead"},
                                                                          "401 404 403 403 403 403 200 403"),
+    ("GET", "queues/<queue>/gold/"): (None,                              "401 404 403 200 403 403 403 403"),
+    ("POST", "items/<item>/gold/"): ({"outcome": "ham", "reason": "clear"},
+                                                                         "401 404 403 201 403 403 403 403"),
+    ("POST", "items/<item>/gold/retire/"): ({"reason": "known"},         "401 404 403 201 403 403 403 403"),
     ("GET", "inventory/"): (None,                                        "401 200 200 200 200 200 200 200"),
     ("GET", "items/<item>/"): (None,                                     "401 404 200 200 200 200 200 200"),
     ("POST", "items/<item>/override/"): ({"outcome": "ham", "reason": "content"},
@@ -179,14 +184,12 @@ def decision_of(person: Caller, queue: Queue) -> int:
 
 def address(route: str, person: Caller, queue: Queue) -> str:
     """Return the route with ids of rows that are there."""
-    item = make_item(queue, score=0.95, band=Item.Band.HARD, route=Item.Route.HARD)
+    item = item_for(route, person, queue)
     ids: dict[str, object] = {"queue": queue.slug, "item": item.pk}
     if "<task>" in route:
         ids["task"] = held_by(person, queue).pk
     if "<decision>" in route:
         ids["decision"] = decision_of(person, queue)
-    if route == "items/<item>/":
-        ids["item"] = held_by(person, queue).item_id
     if "policies" in route:
         ids["no"] = policy_for(route, queue)
     if route.startswith("rights"):
@@ -200,6 +203,14 @@ def address(route: str, person: Caller, queue: Queue) -> str:
     for name, value in ids.items():
         route = route.replace(f"<{name}>", str(value))
     return f"{route}?queue={queue.slug}" if route in BY_QUEUE else route
+
+
+def item_for(route: str, person: Caller, queue: Queue) -> Item:
+    if route == "items/<item>/":
+        return held_by(person, queue).item
+    if route.startswith("items/<item>/gold/"):
+        return gold_item(queue)
+    return make_item(queue, score=0.95, band=Item.Band.HARD, route=Item.Route.HARD)
 
 
 def policy_for(route: str, queue: Queue) -> int:

@@ -13,6 +13,7 @@ from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.web import urls
 from tests.decisions.watch.alerting import make_alert
+from tests.decisions.work.makers import gold_item
 from tests.factories import NOON, make_frame, make_item, make_policy, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,10 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "audit/<slug>/verify/"): ({},                                  "302 404 403 403 302 302 302"),
     ("GET", "audit/<slug>/items/<item_id>/"): (None,                        "302 404 403 200 200 200 200"),
     ("POST", "audit/<slug>/items/<item_id>/override/"): (REASON,            "302 404 403 302 302 403 403"),
+    ("POST", "audit/<slug>/items/<item_id>/gold/"): ({"outcome": "ham", "reason": "clear"},
+                                                                            "302 404 403 302 403 403 403"),
+    ("POST", "audit/<slug>/items/<item_id>/gold/retire/"): ({"retire-reason": "known"},
+                                                                            "302 404 403 302 403 403 403"),
     ("GET", "audit/<slug>/actions/"): (None,                                "302 404 200 200 200 200 200"),
     ("POST", "audit/<slug>/actions/replay/"): ({},                          "302 404 403 403 302 403 302"),
     ("GET", "audit/inventory/"): (None,                                     "302 200 200 200 200 200 200"),
@@ -173,6 +178,8 @@ def address(route: str, person: User | None, queue: Queue) -> str:
         route = route.replace("<shift_id>", str(shift.pk))
     if "<alert_id>" in route:
         route = route.replace("<alert_id>", str(make_alert(queue).pk))
+    if "/gold/" in route:
+        route = route.replace("<item_id>", str(gold_item(queue).pk))
     if "<item_id>" in route:
         route = route.replace("<item_id>", str(make_item(queue, route="hard", band="hard").pk))
     if "<frame_id>" in route:
