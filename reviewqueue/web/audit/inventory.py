@@ -25,7 +25,7 @@ def show(request: HttpRequest) -> HttpResponse:
     found = inventory.entries(signed_in(request), at)
     gaps = [entry for entry in found if not entry.is_sound]
     only = "gaps" if request.GET.get("only") == "gaps" else ""
-    context = {"entries": gaps if only else found, "total": len(found), "gaps": len(gaps), "only": only, "at": at}
+    context = {"rows": gaps if only else found, "total": len(found), "gaps": len(gaps), "only": only, "at": at}
     return render(request, "audit/inventory.html", context)
 
 
