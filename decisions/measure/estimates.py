@@ -62,17 +62,26 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Share(Estimate):
-    """An estimated share, in [0, 1]; `units` are the labels that its interval is made from, infinite for a census."""
+    """An estimated share, in [0, 1]; `units` are the labels that its interval is made from, infinite for a census.
+
+    `unknown` is the part, in [0, 1], of what it is a share of that may be all one or the other: it widens the limits.
+    """
 
     units: float = 0.0
+    unknown: float = 0.0
+
+    @property
+    def is_exact(self) -> bool:
+        return bool(np.isinf(self.units)) and not self.unknown
 
     def at(self, level: float) -> Limits:
         """Return the limits at another level; (0, 1) where nothing was measured."""
         if self.value is None:
             return 0.0, 1.0
-        if np.isinf(self.units):
-            return self.value, self.value
-        return intervals.exact(self.value * self.units, self.units, level)
+        low = high = self.value
+        if not np.isinf(self.units):
+            low, high = intervals.exact(self.value * self.units, self.units, level)
+        return low * (1 - self.unknown), high * (1 - self.unknown) + self.unknown
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ class Caught:
 
     @property
     def is_exact(self) -> bool:
-        return not self.items or bool(np.isinf(self.share.units))
+        return not self.items or self.share.is_exact
 
     def at(self, level: float) -> Limits:
         """Return the limits of the count at a level."""
@@ -262,10 +271,11 @@ def with_unknown(share: Share, answered: float, unknown: float) -> Share:
     People take the likeliest or dearest first, so the answers that are there say little of those that are not: the
     limits are the worst cases (Manski 1989).
     """
-    if share.low is None or share.high is None or unknown <= 0:
+    if share.value is None or unknown <= 0:
         return share
-    all_ = answered + unknown
-    return replace(share, low=share.low * answered / all_, high=(share.high * answered + unknown) / all_)
+    wider = replace(share, unknown=unknown / (answered + unknown))
+    low, high = wider.at(share.level)
+    return replace(wider, low=low, high=high)
 
 
 def _units(labels: FloatArray, weights: FloatArray, value: float) -> float:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from decisions.measure import curves, estimates, gold, regions, reviewers, window
+from decisions.measure import curves, estimates, gold, regions, reviewers, sla, window
+from decisions.measure.columns import BoolArray
 from decisions.measure.estimates import Caught, Count, Estimate, Share, Why
 from decisions.measure.reviewers import Errors
-from decisions.measure.sample import Labelled, State, floor_hour
+from decisions.measure.sample import Labelled, Purpose, State, floor_hour
 from decisions.measure.window import DAY, Filters, Sample, Span, Window
 from decisions.models import Item, ModelVersion, Policy, Queue
 from decisions.queues.spec import Spec
@@ -138,22 +139,24 @@ def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page:
     """Return the operating point with its chart over time, its plane and its calibration."""
     seen = window.read(queue_id, at, days=days, filters=filters, before=POOL // DAY)
     now = seen.narrowed(floor_hour(seen.end) - DAY * days, seen.end)
-    live = _policy(queue_id, filters.policy)
+    queue, live = _queue(queue_id), _policy(queue_id, filters.policy)
     return Page(
-        _point(now, filters, _queue(queue_id), live),
-        over_time(seen, days=days),
+        _point(now, filters, queue, live),
+        over_time(seen, queue.spec, days=days),
         curve(queue_id, now, live, filters),
         calibration(now),
         calibrators(now),
     )
 
 
-def over_time(seen: Window, *, days: int) -> tuple[Moment, ...]:
+def over_time(seen: Window, spec: Spec, *, days: int) -> tuple[Moment, ...]:
     """Return the figures up to each day (or every few days), each pooled over the week before it, oldest first."""
     step = DAY * max(1, -(-days // POINTS))
     hour = floor_hour(seen.end)
     ends = [seen.end, *(hour - step * k for k in range(1, days // (step // DAY) + 1))]
-    return tuple(_moment(seen.narrowed(floor_hour(end) - POOL, end)) for end in reversed(ends) if end > seen.start)
+    return tuple(
+        _moment(seen.narrowed(floor_hour(end) - POOL, end), spec) for end in reversed(ends) if end > seen.start
+    )
 
 
 def curve(queue_id: int, seen: Window, live: Policy | None, filters: Filters) -> Plane:
@@ -197,7 +200,7 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
     control, soft, all_rows = seen.sample.control, seen.sample.soft, seen.sample.all
     inner, counts = seen.in_measured()
     passes = counts.count(is_model=True, route="pass")
-    caught = _caught(inner, counts.count(is_model=True, band="hard"))
+    caught = _caught(inner, counts.count(is_model=True, band="hard"), seen.at, queue.spec)
     missed = _missed(inner, passes)
     known = gold.answers(queue.pk, start=seen.start, end=seen.end, at=seen.at)
     return OperatingPoint(
@@ -208,7 +211,7 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
         filters=filters,
         items=seen.counts.count(),
         hard_items=seen.counts.count(is_model=True, band="hard"),
-        hard=_hard(control, seen.counts.count(is_model=True, band="hard")),
+        hard=_hard(control, seen.counts.count(is_model=True, band="hard"), seen.at, queue.spec),
         control=_asked(control, seen.counts.count(reason="control")),
         soft=_soft(soft),
         soft_asked=_asked(soft, seen.counts.count(route="soft", reason="score")),
@@ -227,14 +230,14 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
     )
 
 
-def _moment(seen: Window) -> Moment:
+def _moment(seen: Window, spec: Spec) -> Moment:
     inner, counts = seen.in_measured()
     missed = _missed(inner, counts.count(is_model=True, route="pass"))
-    caught = _caught(inner, counts.count(is_model=True, band="hard"))
+    caught = _caught(inner, counts.count(is_model=True, band="hard"), seen.at, spec)
     soft = seen.sample.soft
     return Moment(
         seen.end,
-        _hard(seen.sample.control, seen.counts.count(is_model=True, band="hard")),
+        _hard(seen.sample.control, seen.counts.count(is_model=True, band="hard"), seen.at, spec),
         _soft(soft),
         missed,
         estimates.recall(caught, missed),
@@ -248,18 +251,32 @@ def truths(spec: Spec) -> Mapping[str, str]:
 
 def _soft(rows: Labelled) -> Share:
     """Return the precision of SOFT: of what was answered, between what it is if the rest is all one or other."""
+    return _with(rows, np.isin(rows.state, [State.OPEN.value, State.EXPIRED.value]))
+
+
+def _hard(control: Labelled, items: int, at: datetime, spec: Spec) -> Share:
+    """Return the precision of HARD from its control group, between what it is if those that got stuck are one or other.
+
+    The group goes to the front in the order of arrival, so that those not answered yet are like the others, but for
+    what was passed over: one that waits though a later one was answered, or is overdue, and one that expired.
+    """
+    if items and not len(control):
+        return replace(estimates.precision(control.y, control.pi), why=Why.NO_CONTROL)
+    asked = np.isin(control.state, [State.ANSWERED.value, State.CANT_TELL.value])
+    step = spec.sla_step.total_seconds()
+    newest = np.ceil(control.arrived[asked].max(initial=0.0) / step) * step  # within a step another order decides
+    span = spec.sla_of(Purpose.CONTROL) // sla.MICROSECOND
+    due = sla.after((control.arrived * 1e6).astype(np.int64), np.array(span), spec.calendar, spec.timezone) / 1e6
+    stuck = (control.state == State.OPEN.value) & ((control.arrived <= newest) | (due <= at.timestamp()))
+    return _with(control, stuck | (control.state == State.EXPIRED.value))
+
+
+def _with(rows: Labelled, unknown: BoolArray) -> Share:
     answered = float(rows.weight[~np.isnan(rows.y)].sum())
-    unknown = np.isin(rows.state, [State.OPEN.value, State.EXPIRED.value])
     return estimates.with_unknown(estimates.precision(rows.y, rows.pi), answered, float(rows.weight[unknown].sum()))
 
 
-def _hard(control: Labelled, items: int) -> Share:
-    """Return the precision of HARD from its control group."""
-    share = estimates.precision(control.y, control.pi)
-    return replace(share, why=Why.NO_CONTROL) if items and not len(control) else share
-
-
-def _caught(rows: Sample, hard_items: int) -> regions.Sum:
+def _caught(rows: Sample, hard_items: int, at: datetime, spec: Spec) -> regions.Sum:
     """Return the positives that somebody or something acted on: those that people found, and the precise part of HARD.
 
     A control item that expired was left alone, so it is not part of HARD here.
@@ -268,7 +285,7 @@ def _caught(rows: Sample, hard_items: int) -> regions.Sum:
     told = soft.where(~np.isnan(soft.y))
     found = estimates.missed(told.y, told.pi, told.floored) if len(told) else Caught(0.0)
     left = hard_items - int((control.state == State.EXPIRED.value).sum())
-    acted = Caught(0.0, max(0, left), _hard(control, hard_items))
+    acted = Caught(0.0, max(0, left), _hard(control, hard_items, at, spec))
     return regions.Sum(tuple(regions.Within(known, 1.0, 0.0) for known in (found, acted)))
 
 

@@ -49,7 +49,8 @@ def test_soft_is_a_census_of_what_was_answered() -> None:
     many(queue, 3, 1)
     soft(queue, NONE), soft(queue)
     found = measured(queue)
-    assert (found.soft.value, found.soft.low, found.soft.high, found.soft.n) == (0.75, 0.6, 0.8, 4)  # one still waits
+    assert (found.soft.value, found.soft.n) == (0.75, 4)
+    assert (found.soft.low, found.soft.high) == pytest.approx((0.6, 0.8))  # one still waits
     asked = found.soft_asked
     assert (asked.items, asked.answered, asked.cant_tell, asked.waiting, asked.expired) == (6, 4, 1, 1, 0)
 
@@ -76,6 +77,36 @@ def test_hard_is_measured_by_its_control_group() -> None:
     assert found.hard.low is not None
     assert found.hard.high is not None
     assert (found.hard.low < 0.75, found.hard.high > 0.97) == (True, True)
+
+
+def test_a_control_item_that_got_stuck_widens_the_limits_and_the_newest_ones_do_not() -> None:
+    queue = queue_of_last_week()
+    for k in range(10):
+        hard(queue)
+        control(queue, POSITIVE if k < 9 else NEGATIVE)
+    plain = measured(queue).hard
+    control(queue, arrived_at=NOON - DAY + HOUR / 2)  # after the newest answered: it is not its turn yet
+    assert (measured(queue).hard.low, measured(queue).hard.high) == (plain.low, plain.high)
+    audited(queue, POSITIVE, NEGATIVE, NEGATIVE, pi=0.25)
+    free = measured(queue, MIDNIGHT + DAY / 2)
+    control(queue, arrived_at=NOON - DAY - HOUR * 2)  # passed over
+    stuck = measured(queue, MIDNIGHT + DAY / 2)
+    assert plain.low is not None
+    assert plain.high is not None
+    assert (stuck.hard.value, stuck.hard.n) == (plain.value, plain.n)
+    assert stuck.hard.low == pytest.approx(plain.low * 10 / 11)
+    assert stuck.hard.high == pytest.approx((plain.high * 10 + 1) / 11)
+    assert free.recall.low is not None
+    assert stuck.recall.low is not None
+    assert stuck.recall.low < free.recall.low
+
+
+def test_an_overdue_control_item_is_stuck_though_none_came_after_it() -> None:
+    queue = queue_of_last_week()
+    control(queue, POSITIVE, arrived_at=NOON - DAY * 3)
+    control(queue, arrived_at=NOON - DAY - HOUR)
+    assert measured(queue).hard.unknown == 0.5
+    assert measured(queue, NOON - 2 * HOUR).hard.unknown == 0.0
 
 
 def test_recall_is_what_was_caught_of_that_and_what_audits_found() -> None:
