@@ -23,6 +23,7 @@ WORKPLACES: dict[str, tuple[Act, str, str]] = {
     "floor": (Act.MANAGE_SHIFTS, "floor", "g d"),
     "audit": (Act.READ_RECORD, "audit", "g a"),
     "science": (Act.DRAFT_POLICY, "policy", "g p"),
+    "access": (Act.SEE_RIGHTS, "key", "g r"),
 }
 
 
@@ -74,7 +75,13 @@ def _is_alerts(request: HttpRequest) -> bool:
 
 
 def _nav(user: User, place: str) -> list[dict[str, Any]]:
-    names = {"review": _("Review"), "floor": _("Floor"), "audit": _("Audit"), "science": _("Policy")}
+    names = {
+        "review": _("Review"),
+        "floor": _("Floor"),
+        "audit": _("Audit"),
+        "science": _("Policy"),
+        "access": _("Access"),
+    }
     every = list(Queue.objects.all())
     return [
         {"label": names[name], "url": reverse(f"{name}:index"), "active": name == place, "icon": icon, "key": key}

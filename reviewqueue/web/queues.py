@@ -36,9 +36,12 @@ def demand_item(queue: Queue, item_id: int) -> None:
         raise NotFound
 
 
-def may(person: User, queue: Queue, act: Act) -> bool:
-    """Tell whether the person has the right on the queue: as a whole, or for work, to which Reach then sets limits."""
-    return _covers(rights.standing(person, queue.pk), act)
+def may(person: User, queue: Queue | None, act: Act) -> bool:
+    """Tell whether the person has the right on the queue (None: the site) as a whole.
+
+    The right to work is one for which Reach then sets limits.
+    """
+    return _covers(rights.standing(person, queue.pk if queue else None), act)
 
 
 def _covers(standing: Standing | None, act: Act) -> bool:

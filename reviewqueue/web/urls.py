@@ -11,5 +11,6 @@ urlpatterns = [
     path("floor/", include("reviewqueue.web.floor.urls")),
     path("audit/", include("reviewqueue.web.audit.urls")),
     path("policy/", include("reviewqueue.web.science.urls")),
+    path("access/", include("reviewqueue.web.access.urls")),
     path("me/", include("reviewqueue.web.account.urls")),
 ]

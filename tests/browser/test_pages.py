@@ -11,9 +11,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions.measure import rollups
-from decisions.models import Alert, Frame, Queue, Task, User
+from decisions.models import Alert, Frame, Membership, Queue, Task, User
 from decisions.queues import pause
 from decisions.record import log
+from decisions.rights import Act, Limit, edit
 from decisions.routing import guard
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
@@ -23,6 +24,7 @@ from tests.decisions.watch.alerting import make_alert, make_closed
 from tests.factories import make_item, make_policy, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.browser
+RIGHT = "&".join(f"{role}-may={'no' if role == 'auditor' else 'below'}" for role in Membership.Role.values)
 
 
 @dataclass
@@ -35,6 +37,7 @@ class World:
     measured: Queue
     manager: User
     auditor: User
+    admin: User
     newcomer: User
 
     def pages(self) -> Iterator[tuple[str, User | None, str]]:
@@ -66,6 +69,15 @@ class World:
         yield "items behind an alert", self.manager, f"/floor/alerts/{opened.pk}/items/"
         yield "item", self.manager, f"/audit/{busy}/items/{item.item_id}/"
         yield "actions", self.auditor, f"/audit/{busy}/actions/"
+        yield "access", self.admin, "/access/"
+        yield "access of nobody", self.newcomer, "/access/"
+        for slug in ("-", busy):
+            yield f"rights {slug}", self.admin, f"/access/{slug}/"
+            yield f"members {slug}", self.admin, f"/access/{slug}/members/"
+        yield "rights read", self.auditor, f"/access/{busy}/"
+        yield "a right", self.admin, f"/access/{busy}/change/claim/"
+        yield "a right changed", self.admin, f"/access/{busy}/change/export/?{RIGHT}"
+        yield "version of rights", self.auditor, f"/access/{busy}/versions/2/"
         yield "forbidden", self.auditor, f"/policy/{busy}/"
         yield "not found", self.newcomer, f"/audit/{busy}/"
         yield "nobody's", self.newcomer, "/"
@@ -92,7 +104,10 @@ def world(site: str) -> World:
         make_policy(busy, state, precision_target=0.9)
     guard.watch(log.now())
     rollups.roll_up(log.now())
-    return World(busy, empty, paused, yesterday_measured(), manager, make_user("auditor", busy), make_user())
+    admin, auditor = make_user("admin", name="Ada"), make_user("auditor", busy)
+    for cells in ({Act.VERIFY: {"auditor": None}}, {Act.EXPORT: {"lead": Limit()}}):
+        edit.propose(queue=busy, cells=cells, by=make_user("admin", busy), why="a trial", at=at)
+    return World(busy, empty, paused, yesterday_measured(), manager, auditor, admin, make_user())
 
 
 def patterns(of: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions.models import Action, Event, Membership, Queue, Shift, Task, User
+from decisions.rights import Act, Limit, edit
 from decisions.work import decide
 from decisions.work.answer import Answer
 from reviewqueue.web import urls
@@ -25,6 +26,7 @@ SHIFT = {"starts_at": "2026-12-01T08:00", "ends_at": "2026-12-01T12:00", "people
 DRAFT = {"hard": "0.8", "soft": "0.3", "suggest": "0.5", "control_share": "0.1", "audit_budget": "5"}
 DRAFT |= {"objective": "o", "why": "w"}
 WHY = {"why": "because"}
+RIGHT = {f"{role}-may": "below" for role in Membership.Role.values} | {"auditor-may": "no", "base": "1"}
 REASON = {"outcome": "ham", "reason": "content"}
 
 # Each page on a queue the role belongs to, on a task it holds (however it came to it) and, for undo, a decision of its
@@ -101,6 +103,17 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "policy/<slug>/frames/close/"): ({"why": "x"},                 "302 404 403 403 409 403 409"),
     ("GET", "policy/<slug>/frames/<frame_id>/"): (None,                     "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/what-if/"): (None,                               "302 404 403 200 200 200 200"),
+    ("GET", "access/"): (None,                                              "302 200 200 200 200 200 200"),
+    ("GET", "access/<slug>/"): (None,                                       "302 404 403 403 403 200 200"),
+    ("GET", "access/<slug>/change/<act>/"): (None,                          "302 404 403 403 403 403 200"),
+    ("POST", "access/<slug>/change/<act>/propose/"): ({**RIGHT, **WHY},     "302 404 403 403 403 403 302"),
+    ("POST", "access/<slug>/roll-back/"): (WHY,                             "302 404 403 403 403 403 302"),
+    ("GET", "access/<slug>/versions/<no>/"): (None,                         "302 404 403 403 403 200 200"),
+    ("POST", "access/<slug>/versions/<no>/agree/"): (WHY,                   "302 404 403 403 403 403 302"),
+    ("POST", "access/<slug>/versions/<no>/turn-down/"): (WHY,               "302 404 403 403 403 403 302"),
+    ("GET", "access/<slug>/members/"): (None,                               "302 404 403 403 403 200 200"),
+    ("POST", "access/<slug>/members/change/"): ({"email": "member@example.org", "role": "lead"},
+                                                                            "302 404 403 403 403 403 302"),
 }  # fmt: skip
 # Not of one queue: the language, and one's own keys.
 ELSEWHERE = {"language/setlang/", "me/keys/"}
@@ -184,9 +197,27 @@ def address(route: str, person: User | None, queue: Queue) -> str:
         route = route.replace("<item_id>", str(make_item(queue, route="hard", band="hard").pk))
     if "<frame_id>" in route:
         route = route.replace("<frame_id>", str(make_frame(queue).pk))
+    if route.startswith("access/<slug>/"):
+        route = place_of_access(route, queue)
     if "<no>" in route:
         route = route.replace("<no>", str(policy_for(route, queue)))
     return "/" + route.replace("<slug>", queue.slug)
+
+
+def place_of_access(route: str, queue: Queue) -> str:
+    """Fill in a route of rights and members; there is somebody to be made a member."""
+    if not User.objects.filter(email="member@example.org").exists():
+        make_user(email="member@example.org")
+    return route.replace("<act>", "export").replace("<no>", str(rights_for(route, queue)))
+
+
+def rights_for(route: str, queue: Queue) -> int:
+    """Return the number of somebody else's version of the rights that waits; another one is in force."""
+    author, _second = make_user("admin", queue), make_user("admin", queue)
+    edit.propose(queue=queue, cells={Act.VERIFY: {"auditor": None}}, by=author, why="x", at=NOON)
+    if not route.endswith(("agree/", "turn-down/")):
+        return 1
+    return edit.propose(queue=queue, cells={Act.EXPORT: {"lead": Limit()}}, by=author, why="x", at=NOON).no
 
 
 def policy_for(route: str, queue: Queue) -> int:
