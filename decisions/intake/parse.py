@@ -81,17 +81,17 @@ def many(data: bytes) -> list[Row | Bad]:
     """
     if len(data) > MAX_BYTES:
         raise _too_many_bytes()
-    lines = [(no, line) for no, line in enumerate(data.split(b"\n"), 1) if line and not line.isspace()]
+    lines = [(no, text) for no, text in enumerate(data.split(b"\n"), 1) if text and not text.isspace()]
     if len(lines) > MAX_LINES:
         raise TooBig(_("A call may bring at most %(count)d items.") % {"count": MAX_LINES})
-    return [_line(no, line) for no, line in lines]
+    return [line(no, text) for no, text in lines]
 
 
 def one(data: bytes) -> Row:
     """Return the item in a JSON body; raises Invalid with all its faults."""
     if len(data) > MAX_BYTES:
         raise _too_many_bytes()
-    found = _line(1, data)
+    found = line(1, data)
     if isinstance(found, Bad):
         raise Invalid(faults=found.faults)
     return found
@@ -101,7 +101,8 @@ def _too_many_bytes() -> TooBig:
     return TooBig(_("A call may bring at most %(count)d MB.") % {"count": MAX_BYTES >> 20})
 
 
-def _line(no: int, text: bytes) -> Row | Bad:
+def line(no: int, text: bytes) -> Row | Bad:
+    """Return the item in one line, or what is wrong with it."""
     try:
         sent, is_strict = _load(text)
     except ValueError as error:
@@ -156,15 +157,15 @@ def _text_faults(sent: dict[str, Any]) -> Iterator[Fault]:
                 detail = _("%(field)s may have at most %(count)d characters.") % {"field": key, "count": length}
                 yield Fault(key, "too_long", detail)
         elif text is not None:
-            yield _type(key, _("a text"))
+            yield of_type(key, _("a text"))
 
 
 def _other_faults(sent: dict[str, Any]) -> Iterator[Fault]:
     """Yield numbers and times of the top level that are none."""
     for key in ("score", "value"):
         if sent.get(key) is not None and type(sent[key]) not in (int, float):
-            yield _type(key, _("a number"))
-    if sent.get("occurred_at") is not None and _moment(sent["occurred_at"]) is None:
+            yield of_type(key, _("a number"))
+    if sent.get("occurred_at") is not None and moment(sent["occurred_at"]) is None:
         detail = _("occurred_at must be an ISO 8601 time with its offset, as in 2026-03-01T12:00:00Z.")
         yield Fault("occurred_at", "format", detail)
 
@@ -180,14 +181,15 @@ def _unknown(key: str) -> Fault:
 def _missing_or_type(sent: dict[str, Any], key: str, kind: str) -> Fault:
     if sent.get(key) is None:
         return Fault(key, "missing", _("%(field)s is missing.") % {"field": key})
-    return _type(key, kind)
+    return of_type(key, kind)
 
 
-def _type(key: str, kind: str) -> Fault:
+def of_type(key: str, kind: str) -> Fault:
+    """Return the fault of a field that is not of its kind."""
     return Fault(key, "type", _("%(field)s must be %(kind)s.") % {"field": key, "kind": kind})
 
 
-def _moment(text: Any) -> datetime | None:
+def moment(text: Any) -> datetime | None:
     """Return a time in UTC, or None where the text is no time or has no offset."""
     if not isinstance(text, str):
         return None
@@ -253,5 +255,5 @@ def _row(no: int, sent: dict[str, Any]) -> Row | Bad:
         sent.get("subject") or "",
         sent.get("segment") or "",
         None if value is None else float(value),
-        None if occurred_at is None else _moment(occurred_at),
+        None if occurred_at is None else moment(occurred_at),
     )

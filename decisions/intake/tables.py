@@ -59,7 +59,7 @@ def plain(values: FloatArray) -> list[float | None]:
 
 def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Columns:
     """Return the columns of items, but for those that are drawn where they are stored (`stored`)."""
-    live, spec = call.live, call.live.spec
+    live = call.live
     climb, routing = routed.climb, routed.routing
     weighed = {"p_other": routed.other, "harm": routed.harm, "v": None if routed.harm is None else routing.v}
     return {
@@ -69,9 +69,7 @@ def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Co
         "policy_id": routed.policy_ids,
         "model_id": [model.pk if model else None for model in climb.models],
         "source": [row.source for row in rows],
-        "subject": [digest.subject_key(live.queue_id, _subject(row, spec)) for row in rows],
-        "segment": [row.segment or _text(row, spec.segment_field)[:100] for row in rows],
-        "value": [row.value if row.value is not None else _number(row, spec.value_field) for row in rows],
+        **told(rows, live),
         "occurred_at": [row.occurred_at for row in rows],
         "body_digest": [hmac.digest(salt, row.content, "sha256") for salt, row in zip(drawn.salts, rows, strict=True)],
         "score": plain(climb.scores),
@@ -86,6 +84,16 @@ def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Co
         "u_secret": Same(drawn.number),
         "q": plain(routing.q),
         **{name: plain(values) for name, values in weighed.items() if values is not None},
+    }
+
+
+def told(rows: Sequence[Row], live: Live) -> Columns:
+    """Return the columns that follow from what was sent, named beside the payload or in it."""
+    spec = live.spec
+    return {
+        "subject": [digest.subject_key(live.queue_id, _subject(row, spec)) for row in rows],
+        "segment": [row.segment or _text(row, spec.segment_field)[:100] for row in rows],
+        "value": [row.value if row.value is not None else _number(row, spec.value_field) for row in rows],
     }
 
 

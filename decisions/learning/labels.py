@@ -141,6 +141,8 @@ def propensity(ruling: Ruling, before: Label | None) -> float | None:
     """
     if ruling.source == Ruling.Source.OUTSIDE:
         return None
+    if ruling.item.reason == Item.RouteReason.IMPORTED:
+        return ruling.item.propensity
     if ruling.item.route == Item.Route.SOFT:
         return ruling.item.propensity
     if ruling.decision and ruling.decision.purpose in AUDITED and (draw := getattr(ruling.item, "draw", None)):
@@ -154,6 +156,8 @@ def provenance(ruling: Ruling) -> Label.Provenance:
         return Label.Provenance.SIMULATED
     if ruling.source == Ruling.Source.OUTSIDE:
         return Label.Provenance.OUTSIDE
+    if ruling.source == Ruling.Source.IMPORTED:
+        return Label.Provenance.IMPORTED
     if ruling.source == Ruling.Source.OVERRIDE or ruling.decision is None:
         return Label.Provenance.OVERRIDE
     return PROVENANCE.get(Task.Purpose(ruling.decision.purpose)) or _of_route(ruling.item)

@@ -25,7 +25,8 @@ LOST = "lost"  # an item for people without a task of its own
 # Where the items of an hour's calls are. Of an item for people its newest first task says so: a later purpose (a
 # second opinion, an audit) is other work on an item that has its place already.
 STATES = """
-SELECT CASE i.route WHEN 'pass' THEN 'passed' WHEN 'hard' THEN 'acted' ELSE coalesce(task.state, 'lost') END,
+SELECT CASE WHEN i.reason = 'imported' THEN 'imported' WHEN i.route = 'pass' THEN 'passed'
+    WHEN i.route = 'hard' THEN 'acted' ELSE coalesce(task.state, 'lost') END,
     count(*)
 FROM decisions_intake n JOIN decisions_item i ON i.intake_id = n.id LEFT JOIN LATERAL (
     SELECT t.state FROM decisions_task t

@@ -84,7 +84,7 @@ SELECT extract(epoch FROM %(start)s)::float8 AS at, r.key, sum(r.value) AS n FRO
 WHERE r.queue_id = %(queue)s AND r.figure = %(figure)s AND r.at >= %(start)s AND r.at < %(end)s GROUP BY r.key"""
 PART_OF_HOUR = """
 SELECT extract(epoch FROM %(start)s)::float8 AS at, {key} AS key, count(*)::float8 AS n FROM decisions_item
-WHERE queue_id = %(queue)s AND arrived_at >= %(start)s AND arrived_at < %(end)s GROUP BY 2"""
+WHERE queue_id = %(queue)s AND arrived_at >= %(start)s AND arrived_at < %(end)s AND reason <> 'imported' GROUP BY 2"""
 
 
 def floor_hour(at: datetime) -> datetime:

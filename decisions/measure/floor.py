@@ -161,7 +161,10 @@ def _observed_hours(queue_id: int, at: datetime) -> float:
     A young queue's begin with its first item, so that its rates are not watered down.
     """
     begins = (at - WINDOW).replace(minute=0, second=0, microsecond=0)
-    first = Item.objects.filter(queue=queue_id).order_by("arrived_at").values_list("arrived_at", flat=True).first()
+    if Rollup.objects.filter(queue=queue_id, figure="arrivals", at__lt=begins).exists():
+        return (at - begins) / HOUR
+    ours = Item.objects.filter(queue=queue_id, arrived_at__gte=begins).exclude(reason=Item.RouteReason.IMPORTED)
+    first = ours.order_by("arrived_at").values_list("arrived_at", flat=True).first()
     return max(1 / 12, (at - max(first or begins, begins)) / HOUR)
 
 

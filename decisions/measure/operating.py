@@ -336,11 +336,11 @@ def _asked(rows: Labelled, items: int) -> Asked:
 
 def _apart(seen: Window) -> tuple[Apart, ...]:
     """Return what is not the model's to answer for, by reason."""
-    kinds = [reason.value for reason in (REASON.INPUT_CHECK, REASON.OUTPUT_CHECK, REASON.FALLBACK)]
+    kinds = [reason.value for reason in (REASON.INPUT_CHECK, REASON.OUTPUT_CHECK, REASON.FALLBACK, REASON.IMPORTED)]
     found = []
     for kind in kinds:
         rows = seen.sample.apart.where((seen.sample.apart.reason == kind) & (seen.sample.apart.route == "soft"))
-        items = seen.counts.count(reason=kind)
+        items = len(rows) if kind == REASON.IMPORTED else seen.counts.count(reason=kind)
         if items or len(rows):
             found.append(Apart(kind, items, estimates.precision(rows.y, rows.pi)))
     return tuple(found)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import Sum
+from django.db.models import Max, Min, QuerySet, Sum
 
 from decisions.measure import capacity, fan, forecast, sla, staff
 from decisions.measure.capacity import Span
@@ -124,12 +124,15 @@ def arriving(queue: Queue, at: datetime) -> Arrivals:
     """Return what will arrive in this hour and those of the next seven days."""
     counted = Rollup.objects.filter(queue=queue, figure="counted", at__lte=at).order_by("-at").first()
     end = floor_hour(min(at, counted.made_at) if counted else at)
-    return _arriving((queue.pk, queue.created_at), queue.spec.timezone, end, floor_hour(at))
+    imported = Rollup.objects.filter(queue=queue, figure="imported").order_by("-at").first()
+    known = (queue.pk, queue.created_at, imported.made_at if imported else None)
+    return _arriving(known, queue.spec.timezone, end, floor_hour(at))
 
 
 @lru_cache(maxsize=KEPT)
-def _arriving(made: tuple[int, datetime], zone: str, end: datetime, now: datetime) -> Arrivals:
-    whole = history(made[0], end)  # the time at which it was made tells databases apart
+def _arriving(known: tuple[int, datetime, datetime | None], zone: str, end: datetime, now: datetime) -> Arrivals:
+    """Work it out; `known` is the queue, and when it was made (databases differ) and history was last brought in."""
+    whole = history(known[0], end)
     recent, clock = whole.before(end.timestamp()), ZoneInfo(zone)
     ahead = now.timestamp() + np.arange(AHEAD / HOUR + 1) * HOUR.total_seconds()
     return Arrivals(
@@ -143,16 +146,28 @@ def _arriving(made: tuple[int, datetime], zone: str, end: datetime, now: datetim
 def history(queue_id: int, end: datetime) -> History:
     """Return how many tasks arrived in each whole hour before `end`, for twice the weeks that a forecast looks back.
 
-    It begins with the first whole hour after something had arrived.
+    It begins with the first whole hour after something had arrived, and before that with what was imported: items that
+    an earlier tool sent to people. What lies between the two is left out.
     """
     rows = Rollup.objects.filter(queue=queue_id, at__gte=end - 2 * WEEKS * WEEK, at__lt=end)
-    first = rows.filter(figure="arrivals").order_by("at").values_list("at", flat=True).first()
-    if first is None or first + HOUR >= end:
-        return History(np.empty(0), np.empty(0))
-    opened = rows.filter(figure="flow", key__regex=f":({'|'.join(ARRIVED)})$").values("at").annotate(n=Sum("value"))
-    counts = {row["at"]: row["n"] for row in opened}
-    hours = [first + HOUR * n for n in range(1, (end - first) // HOUR)]
+    flows = rows.filter(figure="flow", key__regex=f":({'|'.join(ARRIVED)})$")
+    first = rows.filter(figure="arrivals").order_by("at").values_list("at", flat=True).first() or end
+    earlier = rows.filter(figure="imported", at__lt=first)
+    hours = [*_hours(earlier), *(first + HOUR * n for n in range(1, (end - first) // HOUR))]
+    counts = {**_counts(earlier.filter(key="soft")), **_counts(flows.filter(at__gt=first))}
     return History(np.array([h.timestamp() for h in hours]), np.array([counts.get(h, 0.0) for h in hours]))
+
+
+def _counts(rows: QuerySet[Rollup]) -> dict[datetime, float]:
+    return {row["at"]: row["n"] for row in rows.values("at").annotate(n=Sum("value"))}
+
+
+def _hours(imported: QuerySet[Rollup]) -> list[datetime]:
+    """Return the hours that an earlier tool's history covers, without its last, which may be a part of one."""
+    span = imported.aggregate(first=Min("at"), last=Max("at"))
+    if span["first"] is None:
+        return []
+    return [span["first"] + HOUR * n for n in range((span["last"] - span["first"]) // HOUR)]
 
 
 def _plan(queue_id: int, at: datetime) -> Plan:

@@ -24,12 +24,14 @@ ANSWERED = """(
     SELECT d.queue_id, d.purpose, CASE WHEN d.at <= t.due_at THEN 'met' ELSE 'late' END AS is_met, d.at
     FROM decisions_decision d JOIN decisions_task t ON t.id = d.task_id) told"""
 
+OURS = "(SELECT * FROM decisions_item WHERE reason <> 'imported') item"  # what an earlier tool routed counts apart
+
 # figure -> (key, value, table, time): counted per queue and hour
 HOURLY = {
-    "banded": (BANDED, "count(*)", "decisions_item", "arrived_at"),
-    "segmented": (SEGMENTED, "count(*)", "decisions_item", "arrived_at"),
-    "arrivals": ("route", "count(*)", "decisions_item", "arrived_at"),
-    "routed": ("policy_id || ':' || route", "count(*)", "decisions_item", "arrived_at"),
+    "banded": (BANDED, "count(*)", OURS, "arrived_at"),
+    "segmented": (SEGMENTED, "count(*)", OURS, "arrived_at"),
+    "arrivals": ("route", "count(*)", OURS, "arrived_at"),
+    "routed": ("policy_id || ':' || route", "count(*)", OURS, "arrived_at"),
     "decisions": ("purpose", "count(*)", "decisions_decision", "at"),
     "overrides": ("source", "count(*) FILTER (WHERE is_override)", "decisions_ruling", "at"),
     "worked": (

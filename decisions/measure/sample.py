@@ -141,10 +141,11 @@ AUDIT = """
     ) said ON TRUE"""
 
 TO_PEOPLE = """
-SELECT {item}, {label}, 0 AS frame, '' AS first, '' AS second, 'soft' AS purpose, %(soft_share)s AS pi,
-    1 / %(soft_share)s AS weight
+SELECT {item}, {label}, 0 AS frame, '' AS first, '' AS second, 'soft' AS purpose,
+    CASE i.reason WHEN 'imported' THEN i.propensity ELSE 1 END * %(soft_share)s AS pi, 1 / %(soft_share)s AS weight
 FROM decisions_item i {ruled}
 WHERE i.queue_id = %(queue)s AND i.route = 'soft' AND NOT (i.reason = 'control') AND i.u < %(soft_share)s
+    AND (i.reason <> 'imported' OR i.propensity IS NOT NULL)
     AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
 CONTROL = """
 SELECT {item}, {label}, 0 AS frame, '' AS first, '' AS second, 'control' AS purpose,
@@ -169,7 +170,7 @@ STATEMENTS = (
 
 ALL_TRAFFIC = """
 SELECT {item}, 1.0 AS weight FROM decisions_item i
-WHERE i.queue_id = %(queue)s AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
+WHERE i.reason <> 'imported' AND i.queue_id = %(queue)s AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
 # The ids at each hour's beginning tell between which ids the window's items are; of these every `step`-th is read by
 # its primary key. OFFSET 0 keeps the planner from reading the whole table for it.
 SOME_TRAFFIC = """
@@ -186,7 +187,7 @@ WITH marks AS (
 SELECT {item}, %(step)s::float8 AS weight
 FROM span, LATERAL generate_series(span.low + %(first)s, span.high, %(step)s) AS one(id),
     LATERAL (SELECT * FROM decisions_item WHERE id = one.id OFFSET 0) i
-WHERE i.queue_id = %(queue)s AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
+WHERE i.reason <> 'imported' AND i.queue_id = %(queue)s AND i.arrived_at >= %(start)s AND i.arrived_at < %(end)s"""
 
 
 def frames(queue_id: int, *, start: datetime, end: datetime, at: datetime) -> list[Frame]:

@@ -1,6 +1,7 @@
 """Who is planned, who came, and how fast they decide: the one place where capacity reads the plan of people."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from decisions.models import Decision, Rollup, Shift
 
 HOUR = timedelta(hours=1)
 PACE_WINDOW = timedelta(days=7)
+IMPORTED_WINDOW = timedelta(weeks=8)
 SHIFTS, SEEN = "shifts", "seen"
 
 
@@ -41,15 +43,26 @@ def ahead(queue_id: int, at: datetime) -> tuple[list[Span], str]:
 
 
 def pace(queue_id: int, at: datetime) -> float | None:
-    """Return decisions per person and worked hour in the last week, or None where nobody decided."""
+    """Return decisions per person and worked hour in the last week, or None where nobody decided.
+
+    Before anybody did: what imported handling times would allow, at most eight weeks ago.
+    """
     sums = _sums(queue_id, at - PACE_WINDOW, at)
-    return sums["decisions"] / sums["worked"] if sums["worked"] else None
+    if sums["worked"]:
+        return sums["decisions"] / sums["worked"]
+    told = _imported(queue_id, at)
+    return 3600.0 / told if told else None
 
 
 def handling(queue_id: int, at: datetime) -> float | None:
-    """Return the mean active seconds of a decision in the last week; None where none was timed."""
+    """Return the mean active seconds of a decision in the last week, else as imported; None: not known."""
     sums = _sums(queue_id, at - PACE_WINDOW, at)
-    return sums["handling"] / sums["timed"] if sums["timed"] else None
+    return sums["handling"] / sums["timed"] if sums["timed"] else _imported(queue_id, at)
+
+
+def _imported(queue_id: int, at: datetime) -> float | None:
+    sums = _sums(queue_id, at - IMPORTED_WINDOW, at, ("imported_handling", "imported_timed"))
+    return sums["imported_handling"] / sums["imported_timed"] if sums["imported_timed"] else None
 
 
 def presence(queue_id: int, at: datetime, *, days: int = 7) -> list[Presence]:
@@ -66,9 +79,10 @@ def presence(queue_id: int, at: datetime, *, days: int = 7) -> list[Presence]:
     ]
 
 
-def _sums(queue_id: int, start: datetime, end: datetime) -> dict[str, float]:
+def _sums(
+    queue_id: int, start: datetime, end: datetime, figures: Sequence[str] = ("decisions", "worked", "handling", "timed")
+) -> dict[str, float]:
     sums: dict[str, float] = defaultdict(float)
-    figures = ("decisions", "worked", "handling", "timed")
     rows = Rollup.objects.filter(queue=queue_id, figure__in=figures, at__gt=start - HOUR, at__lte=end)
     for row in rows.values("figure").annotate(total=Sum("value")):
         sums[row["figure"]] = row["total"]

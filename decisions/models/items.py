@@ -60,6 +60,7 @@ class Item(Fact):
         INPUT_CHECK = "input_check", _("Input Check")
         OUTPUT_CHECK = "output_check", _("Output Check")
         FALLBACK = "fallback", _("Fallback")
+        IMPORTED = "imported", _("Imported")  # an earlier tool routed it; nothing of ours did
 
     class Rung(models.TextChoices):
         """Which rung of the ladder gave the score."""

@@ -19,6 +19,7 @@ class Event(Fact):
 
     class Kind(models.TextChoices):
         ITEMS_ARRIVED = "items.arrived"
+        ITEMS_IMPORTED = "items.imported"
         ITEM_ESCALATED = "item.escalated"
         ITEM_OVERRIDDEN = "item.overridden"
         ITEM_ERASED = "item.erased"

@@ -210,6 +210,7 @@ class Ruling(Fact):
         APPEAL = "appeal", _("Appeal")
         OUTSIDE = "outside", _("Outside truth")
         UNDO = "undo", _("Undo")
+        IMPORTED = "imported", _("Imported")  # what an earlier tool held
 
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="rulings", db_index=False)
     item = models.ForeignKey("Item", models.PROTECT, related_name="rulings", db_index=False)

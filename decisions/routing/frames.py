@@ -37,10 +37,12 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 PATIENCE = "SET LOCAL lock_timeout = '120s'; SET LOCAL statement_timeout = '120s'"
 ALONE = "SELECT pg_advisory_xact_lock(%s, %s)"
-FIRST = """SELECT arrived_at FROM decisions_item WHERE queue_id = %s AND route = 'pass' AND arrived_at >= %s
+FIRST = """SELECT arrived_at FROM decisions_item
+WHERE queue_id = %s AND route = 'pass' AND reason <> 'imported' AND arrived_at >= %s
 ORDER BY arrived_at LIMIT 1"""
 PASSED = """SELECT {what} FROM decisions_item
-WHERE queue_id = %(queue)s AND route = 'pass' AND arrived_at >= %(start)s AND arrived_at < %(end)s"""
+WHERE queue_id = %(queue)s AND route = 'pass' AND reason <> 'imported'
+    AND arrived_at >= %(start)s AND arrived_at < %(end)s"""
 COUNT = PASSED.format(what="count(*)")
 # numeric adds up exactly; a float becomes one by its first 15 digits (`recount.mean_square` does the same).
 SUMS = PASSED.format(

@@ -46,7 +46,7 @@ class Passes:
         """Read them."""
         rows = Item.objects.filter(
             queue=frame.queue_id, route=Item.Route.PASS, arrived_at__gte=frame.starts_at, arrived_at__lt=frame.ends_at
-        )
+        ).exclude(reason=Item.RouteReason.IMPORTED)
         columns: list[Sequence[Any]] = list(zip(*streams.tuples(rows.order_by("pk").values_list(*NAMES)), strict=True))
         ids, names, secrets, u, score, p, other, harm, v, q, segments, policies = columns or [()] * len(NAMES)
         return cls(

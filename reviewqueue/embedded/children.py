@@ -27,6 +27,7 @@ class Child:
 
     name: str
     command: tuple[str, ...]
+    on_terminal: bool = False  # it says what it does there, not in a log
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def plan(options: Options, run_dir: Path) -> Plan:
         Child("receiver", (*django, "demo", "receiver")),
         Child("replay", (*django, "demo", "replay", "--rate", f"{options.rate:g}")),
         Child("reviewers", (*django, "demo", "reviewers", "--people", str(options.reviewers))),
+        Child("history", (*django, "demo", "history"), on_terminal=True),
     )
     left_out = {name for name, value in (("replay", options.rate), ("reviewers", options.reviewers)) if not value}
     return Plan(tables, preparation, tuple(child for child in children if child.name not in left_out))

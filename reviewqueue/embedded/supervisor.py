@@ -61,7 +61,8 @@ class Supervisor:
     def start(self, kept: Kept) -> None:
         """Start one child."""
         kept.started = time.monotonic()
-        kept.pid = processes.spawn(self.program(kept.child, self.log_of(kept.child)), bound_to_parent=True)
+        log = None if kept.child.on_terminal else self.log_of(kept.child)
+        kept.pid = processes.spawn(self.program(kept.child, log), bound_to_parent=True)
 
     def look_after(self) -> None:
         """Notice who ended and start again whose pause is over; to be called again and again."""

@@ -1,5 +1,6 @@
 """The demo's processes: set-up, replay of real rows, simulated reviewers, a receiver of webhooks."""
 
+import os
 import random
 from typing import Any
 
@@ -8,13 +9,13 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from decisions.models import Queue
 from decisions.record import log
-from reviewqueue.demo import drift, receiver, replay, reviewers, rows, setup, state
+from reviewqueue.demo import drift, history, receiver, replay, reviewers, rows, setup, state
 
 
 class Command(BaseCommand):
     """Runs one part of the demo; `make run` runs them all."""
 
-    help = "Run one part of the demo: setup, replay, drift, reviewers or receiver."
+    help = "Run one part of the demo: setup, replay, drift, reviewers, history or receiver."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parts = parser.add_subparsers(dest="part", required=True)
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         drifted.add_argument("--rate", type=float, default=5.0, help="items per second")
         crew = parts.add_parser("reviewers", help="let simulated people decide demo items")
         crew.add_argument("--people", type=int, default=3)
+        parts.add_parser("history", help="import eight weeks of made-up history where a queue has none")
         parts.add_parser("receiver", help="receive webhooks, check their signatures, answer with results")
 
     def handle(self, *, part: str, **options: Any) -> None:
@@ -56,6 +58,10 @@ class Command(BaseCommand):
         truths = {queue.slug: rows.truths(queue.slug, queue.spec) for queue in queues}
         people = setup.crew(options["people"])
         reviewers.Crew(people, queues, truths, random.Random(len(people))).work()  # noqa: S311 - a simulation
+
+    def history(self, _options: dict[str, Any]) -> None:
+        os.nice(10)  # whoever looks at the site comes first
+        history.run(self.say, settings.RUN_DIR)
 
     def receiver(self, _options: dict[str, Any]) -> None:
         known = state.read()

@@ -62,7 +62,8 @@ Shown = tuple[str, str, list[tuple[str, Any]]]
 
 def _arrived(step: Step, item: Item, _sight: Sight, _user: User, _spec: Spec) -> Shown:
     facts = [(_("Source"), item.source), (_("Intake call"), step.row.pk), (_("App version"), step.row.app_version)]
-    return _("Arrived"), "", facts
+    title = _("Arrived at an earlier tool") if item.reason == Item.RouteReason.IMPORTED else _("Arrived")
+    return title, "", facts
 
 
 def _routed(_step: Step, item: Item, sight: Sight, _user: User, spec: Spec) -> Shown | None:
@@ -78,6 +79,8 @@ def _routed(_step: Step, item: Item, sight: Sight, _user: User, spec: Spec) -> S
         (_("Model"), item.model.name if item.model else ""),
         (_("Queue version"), item.queue_version.no),
     ]
+    if item.reason == Item.RouteReason.IMPORTED:
+        return _("Routed by an earlier tool: %(route)s") % {"route": item.get_route_display()}, "", facts
     return _("Routed: %(route)s") % {"route": item.get_route_display()}, "", facts
 
 

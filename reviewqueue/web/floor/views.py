@@ -115,7 +115,12 @@ def _accounts(found: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return the accounts with a word for each state, in the order of a life."""
     if found is None:
         return None
-    words = {"passed": _("passed"), "acted": _("acted on"), **{str(s): s.label.lower() for s in Task.State}}
+    words = {
+        "passed": _("passed"),
+        "acted": _("acted on"),
+        **{str(s): s.label.lower() for s in Task.State},
+        "imported": _("imported"),
+    }
     lines = [(word, found["states"][state]) for state, word in words.items() if state in found["states"]]
     return {**found, "lines": lines}
 
