@@ -74,6 +74,12 @@ class QueuePaused(Conflict):
     code = "queue_paused"
 
 
+class PersonPaused(Conflict):
+    """Your work on this queue is paused: too many of the answers that were checked were wrong. A lead can lift it."""
+
+    code = "person_paused"
+
+
 class OtherContent(Conflict):
     """An item with this external id is already here, with other content."""
 

@@ -13,7 +13,7 @@ from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
 from decisions.watch import books, look
-from decisions.work import sweep
+from decisions.work import grading, sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
 
@@ -37,6 +37,12 @@ def sweep_leases() -> None:
     """Give back what people hold past their lease."""
     sweep.lapse(log.now())
     sweep.free(log.now())
+
+
+@shared_task
+def grade_people() -> None:
+    """Count how often people err, and how much of their work is checked because of it."""
+    grading.regrade_all(log.now())
 
 
 @shared_task

@@ -246,6 +246,7 @@ CELERY_BEAT_SCHEDULE = {
         "send_notices": 15.0,
         "watch_signals": 300.0,
         "check_accounts": 300.0,
+        "grade_people": 300.0,
         "close_frames": 900.0,  # a day has to be over: minutes do not matter
         "freeze_data_sets": 300.0,
         "forget_requests": 3600.0,

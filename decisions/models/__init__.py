@@ -6,7 +6,7 @@ from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
 from decisions.models.measure import Alert, Draw, Frame, KnownCheck, KnownSet, Notice
 from decisions.models.outbox import Action, Delivery, Endpoint, Request
 from decisions.models.people import Exclusion, Membership, Shift, Token, User
-from decisions.models.quality import Gold, Lot
+from decisions.models.quality import Gold, Grade, Lot
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
 from decisions.models.rights import RightsInForce, RightsStep, RightsVersion
@@ -26,6 +26,7 @@ __all__ = [
     "Fact",
     "Frame",
     "Gold",
+    "Grade",
     "Intake",
     "Item",
     "KnownCheck",

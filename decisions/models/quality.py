@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from decisions.models.facts import Fact
 
@@ -29,6 +30,38 @@ class Gold(Fact):
             models.CheckConstraint(condition=Q(outcome="") | ~Q(truth="none"), name="gold_truth"),
         ]
         indexes = [models.Index(fields=["queue", "item", "-no"], name="gold_newest")]
+
+
+class Grade(Fact):
+    """How much of a person's work on a queue is checked, and whether they may take more; the newest row counts.
+
+    Of `n` checked answers since `since` so many were `wrong`. `gold_share` and `second_share` in [0, 1] follow the
+    interval of that error rate. `person` is who is graded, `by` the lead who lifted a pause, empty for the machine.
+    """
+
+    class Why(models.TextChoices):
+        COUNTED = "counted", _("Counted anew")
+        ERRORS = "errors", _("Too many errors")
+        LIFTED = "lifted", _("Lifted by a lead")
+
+    queue = models.ForeignKey("Queue", models.PROTECT, related_name="grades", db_index=False)
+    person = models.ForeignKey("User", models.PROTECT, related_name="grades", db_index=False)
+    no = models.PositiveIntegerField()
+    n = models.PositiveIntegerField()
+    wrong = models.PositiveIntegerField()
+    gold_share = models.FloatField()
+    second_share = models.FloatField()
+    is_paused = models.BooleanField(default=False)
+    why = models.CharField(max_length=7, choices=Why)
+    by = models.ForeignKey("User", models.PROTECT, null=True, related_name="+", db_index=False)
+    since = models.DateTimeField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["queue", "person", "no"], name="grade_once"),
+            models.CheckConstraint(condition=Q(wrong__lte=models.F("n")), name="grade_wrong"),
+        ]
 
 
 class Lot(Fact):

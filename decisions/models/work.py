@@ -192,7 +192,7 @@ class Decision(Fact):
         indexes = [
             models.Index(fields=["queue", "at"], name="decision_at"),
             models.Index(fields=["person", "at"], name="decision_person"),
-            models.Index(fields=["queue", "at"], condition=Q(purpose="gold"), name="decision_gold"),
+            models.Index(fields=["queue", "at"], condition=Q(purpose__in=["gold", "second"]), name="decision_checked"),
         ]
 
 

@@ -31,7 +31,7 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 CARD_KEYS = frozenset("axecbBszl?jkg/")  # what the review card does by itself
 ADDRESSES = frozenset({"alerts", "inventory"})  # pages that stand where a queue's would
 MOST_AUDITS = 1_000_000
-MOST_GOLD = 0.5  # of answers: more would be an examination, not work
+MOST_CHECKED = 0.5  # of answers: more would be an examination, not work
 OPERATORS = ("<", "<=", "==", "!=", ">=", ">", "in")
 PIPELINES = ("", "boosting", "logistic")
 MACHINE_ROUTES = ("hard", "pass")
@@ -255,8 +255,15 @@ def promise(spec: Spec) -> Faults:
 
 
 def quality(spec: Spec) -> Faults:
-    if not 0 <= spec.quality.gold_share <= MOST_GOLD:
-        yield Fault("quality.gold_share", "range", _("must be from 0 to %(most)g") % {"most": MOST_GOLD})
+    given = spec.quality
+    for name in ("gold_share", "second_share", "most_share"):
+        if not 0 <= getattr(given, name) <= MOST_CHECKED:
+            yield Fault(f"quality.{name}", "range", _("must be from 0 to %(most)g") % {"most": MOST_CHECKED})
+    if given.most_share < max(given.gold_share, given.second_share):
+        yield Fault("quality.most_share", "order", _("must not be below the other shares"))
+    limit = spec.quality.error_limit
+    if limit is not None and not 0 < limit < 1:
+        yield Fault("quality.error_limit", "range", _("must be above 0 and below 1"))
 
 
 def groups(spec: Spec) -> Faults:

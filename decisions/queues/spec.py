@@ -300,7 +300,10 @@ class Calendar:
 class Quality:
     """How people's answers are checked."""
 
-    gold_share: float = 0.02  # of a person's answers, so many are followed by a gold item; 0 = none
+    gold_share: float = 0.02  # of a person's answers, at least so many are followed by a gold item; 0 = none
+    second_share: float = 0.0  # of a person's soft answers, at least so many get a second opinion; 0 = none
+    most_share: float = 0.2  # of who is new or errs
+    error_limit: float | None = None  # who is surely above it is paused; None = nobody is
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ import orjson
 from django.apps import apps
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from decisions.models import Body, Decision, Event, Fact, Frame, Gold, Intake, Item, Policy, Ruling
+from decisions.models import Body, Decision, Event, Fact, Frame, Gold, Grade, Intake, Item, Policy, Ruling
 from decisions.record import digest, draws, streams
 
 CHUNK = 2000
 PREFIX = 8  # bytes of an item's digest that its intake holds
-ACCOUNTED: tuple[type[Model], ...] = (Intake, Decision, Ruling, Frame, Gold)  # an event speaks of each of their rows
+# An event speaks of each of their rows.
+ACCOUNTED: tuple[type[Model], ...] = (Intake, Decision, Ruling, Frame, Gold, Grade)
 BLOCK = 2**16
 
 

@@ -25,6 +25,7 @@ class Purpose(StrEnum):
     CONTROL = "control"
     CANARY = "canary"
     SECOND = "second"  # which negative audits get a second opinion
+    CHECK = "check"  # which soft answers get a second opinion
     GOLD = "gold"  # which answers are followed by a gold item
     PLACE = "place"  # where an audit waits in its queue
 

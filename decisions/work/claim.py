@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from decisions import locks, rights
-from decisions.exceptions import CapReached, Conflict, Fault, Invalid, NotFound, QueuePaused
+from decisions.exceptions import CapReached, Conflict, Fault, Invalid, NotFound, PersonPaused, QueuePaused
 from decisions.joins import Join
 from decisions.models import Body, Event, Item, ModelVersion, Move, Policy, Task, User
 from decisions.queues import live
@@ -18,6 +18,8 @@ from decisions.work import pick, why
 HOLD = timedelta(hours=1)
 LONGEST_HOLD = timedelta(hours=72)
 
+LOCKS = """SELECT pg_advisory_xact_lock(%s, %s), (
+    SELECT is_paused FROM decisions_grade WHERE queue_id = %s AND person_id = %s ORDER BY no DESC LIMIT 1)"""
 MINE = """SELECT * FROM decisions_task
 WHERE holder_id = %s AND state IN ('claimed', 'held') AND lease_until > clock_timestamp()
 ORDER BY due_step, priority, id"""
@@ -35,8 +37,8 @@ WHERE item.id = ANY(%s)
 def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     """Claim up to `count` of the tasks that wait for this person, the most urgent first; none when none waits.
 
-    Refuses with CapReached when they hold as many on this queue as its spec allows, and QueuePaused. Gives fewer than
-    `count` where the cap leaves room for fewer only. The tasks come with item, body and policy.
+    Refuses with CapReached when they hold as many on this queue as its spec allows, QueuePaused and PersonPaused. Gives
+    fewer than `count` where the cap leaves room for fewer only. The tasks come with item, body and policy.
     """
     if count < 1:
         raise Invalid(faults=[Fault("count", "range", _("At least one."))])
@@ -44,10 +46,8 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     queue = live.of_id(queue_id)
     if queue.is_paused:
         raise QueuePaused
-    # Two tabs of one person wait for each other here, so that the count below is true. The count is a statement of its
-    # own: its snapshot has to be newer than the lock.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.PERSON, person.pk])
+    if _locks(person, queue_id):
+        raise PersonPaused
     room = queue.spec.cap - len(_held(person, queue_id))
     if room <= 0:
         raise CapReached
@@ -56,6 +56,16 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     while len(tasks) < min(count, room) and (task := pick.claim(reach, place)):
         tasks.append(task)
     return _with_items(tasks)
+
+
+def _locks(person: User, queue_id: int) -> bool:
+    """Let two tabs of one person wait for each other, and return whether the person is paused on the queue.
+
+    So the count of what they hold is true: a statement of its own, for its snapshot has to be newer than the lock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCKS, [locks.PERSON, person.pk, queue_id, person.pk])
+        return bool(cursor.fetchone()[1])
 
 
 def _standing(person: User, queue_id: int) -> rights.Standing:

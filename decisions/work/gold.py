@@ -5,8 +5,6 @@ logged. It takes the place in the queue that the answered task had, so nothing t
 that person alone. The answer changes nothing that holds.
 """
 
-from dataclasses import dataclass
-
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -20,16 +18,18 @@ from decisions.queues import live
 from decisions.queues.spec import Outcome, Spec, Truth
 from decisions.record import log
 from decisions.rights import Act, Standing
-from decisions.routing import sampling
 from decisions.routing.sampling import Purpose
+from decisions.work import grading, why
 from decisions.work import lease as leases
-from decisions.work import why
+from decisions.work.grading import Drawn
 
 FOLLOWED = (Task.Purpose.SOFT, Task.Purpose.CONTROL, Task.Purpose.AUDIT, Task.Purpose.SECOND)
 
 # A move tells of every task that somebody claimed, whatever became of it; a ruling and a mark are made without one.
 UNSEEN = """
-    SELECT i.id, i.value, i.source FROM (
+    SELECT i.id, i.value, i.source,
+        coalesce((SELECT t.needs FROM decisions_task t WHERE t.item_id = i.id ORDER BY t.id DESC LIMIT 1), '')
+    FROM (
         SELECT DISTINCT ON (item_id) item_id, outcome FROM decisions_gold WHERE queue_id = %(queue)s
         ORDER BY item_id, no DESC
     ) g JOIN decisions_item i ON i.id = g.item_id JOIN decisions_body b ON b.item_id = i.id
@@ -40,17 +40,13 @@ UNSEEN = """
         WHERE t.item_id = i.id AND m.person_id = %(person)s)
     AND NOT EXISTS (SELECT FROM decisions_ruling r WHERE r.item_id = i.id AND r.person_id = %(person)s)
     AND NOT EXISTS (SELECT FROM decisions_gold o WHERE o.item_id = i.id AND o.person_id = %(person)s)
+    AND coalesce((SELECT t.needs FROM decisions_task t WHERE t.item_id = i.id ORDER BY t.id DESC LIMIT 1), '')
+        IN ('', %(needs)s)
     ORDER BY i.id
 """
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A lot that was drawn: the chance, the number below it, and the secret that made the number."""
-
-    pi: float
-    u: float
-    u_secret: int
+Unseen = tuple[int, float | None, str, str]
 
 
 @transaction.atomic
@@ -105,7 +101,7 @@ def follow(decision: Decision, stands: Standing, spec: Spec) -> Task | None:
     """Let a gold item follow an answer, by lot; None mostly, and where none is left that the person has not seen."""
     if decision.purpose not in FOLLOWED:
         return None
-    lot = draw(decision, spec.quality.gold_share, Purpose.GOLD)
+    lot = grading.lot(decision, spec, Purpose.GOLD)
     if lot is None or _has_one(decision):
         return None
     unseen = _unseen(decision, stands)
@@ -113,13 +109,6 @@ def follow(decision: Decision, stands: Standing, spec: Spec) -> Task | None:
         return None
     # Below its chance the number is uniform again: it says which of them.
     return _open(decision, unseen[int(lot.u / lot.pi * len(unseen))], lot, spec)
-
-
-def draw(decision: Decision, pi: float, purpose: Purpose) -> Drawn | None:
-    """Draw a lot for an answer: None where it is not below the chance."""
-    number, secret = sampling.newest_secret()
-    (u,) = sampling.u(secret, decision.queue.slug, [f"{decision.task_id}.{decision.round}"], purpose).tolist()
-    return Drawn(pi, u, number) if u < pi else None
 
 
 def _item(item_id: int, person: User | None) -> Item:
@@ -189,23 +178,24 @@ def _has_one(decision: Decision) -> bool:
     return waiting.exists()
 
 
-def _unseen(decision: Decision, stands: Standing) -> list[tuple[int, float | None, str]]:
-    """Return id, value and source of the gold items that the person may take and has not seen."""
+def _unseen(decision: Decision, stands: Standing) -> list[Unseen]:
+    """Return id, value, source and needs of the gold items that the person may take and has not seen."""
     asked = {
         "queue": decision.queue_id,
         "person": decision.person_id,
         "limit": stands.value_limit,
         "is_simulated": stands.kind == User.Kind.SIMULATED,
         "demo": tables.DEMO,
+        "needs": decision.task.needs,
     }
     with connection.cursor() as cursor:
         cursor.execute(UNSEEN, asked)
         return list(cursor.fetchall())
 
 
-def _open(decision: Decision, chosen: tuple[int, float | None, str], lot: Drawn, spec: Spec) -> Task | None:
+def _open(decision: Decision, chosen: Unseen, lot: Drawn, spec: Spec) -> Task | None:
     """Open the task in the place that the answered one had; None where another tab was faster."""
-    (item_id, value, source), answered, at = chosen, decision.task, decision.at
+    (item_id, value, source, needs), answered, at = chosen, decision.task, decision.at
     try:
         with transaction.atomic():
             task = Task.objects.create(
@@ -214,6 +204,7 @@ def _open(decision: Decision, chosen: tuple[int, float | None, str], lot: Drawn,
                 purpose=Task.Purpose.GOLD,
                 only_for=decision.person,
                 rank=answered.rank,
+                needs=needs,
                 value=value,
                 is_demo=source == tables.DEMO,
                 opened_at=at,

@@ -1,9 +1,10 @@
-"""Second opinions on audits: every positive one is seen by a second person, blind, and a few of the negative ones too.
+"""Second opinions: on each positive audit by a second person, blind, on a few negative ones, and on some soft answers.
 
 What the first person answered holds meanwhile. The same truth from the second one confirms it; another one, "can't
 tell" included, is a dispute: an expert, or a lead, who is told neither answer rules, and that ruling stands. A second
 opinion that nobody takes in time ends without effect. An audit answered "can't tell" gets none, for there is nothing to
-confirm.
+confirm. Which soft answers get one is drawn by the share of their person (`grading`), whatever they say, and the chance
+is logged. What somebody of the crowd answered is looked at by a reviewer at least.
 """
 
 from datetime import datetime
@@ -12,21 +13,28 @@ from django.db.models import F
 
 from decisions.exceptions import TooLate
 from decisions.measure import sla
-from decisions.models import Decision, Event, Move, Task, User
+from decisions.models import Decision, Event, Lot, Membership, Move, Task, User
 from decisions.queues import needs
 from decisions.queues.spec import Spec, Truth
 from decisions.record import log
+from decisions.rights import Standing
 from decisions.routing import sampling
 from decisions.routing.sampling import Purpose
+from decisions.work import grading
 from decisions.work import lease as leases
 
+SECONDED = (Task.Purpose.AUDIT, Task.Purpose.SOFT)
 NEGATIVES = 0.03  # of the negative audits that get a second opinion
 
 
-def follow(decision: Decision, spec: Spec) -> Task | None:
-    """Open the second opinion that an audit calls for; return the task that settles it where one disputes another."""
+def follow(decision: Decision, stands: Standing, spec: Spec) -> Task | None:
+    """Open the second opinion that an answer calls for; return the task that settles it where one disputes another."""
+    is_by_crowd = stands.role == Membership.Role.CROWD
     if decision.purpose == Task.Purpose.AUDIT and _needs_second(decision, spec):
-        _open_second(decision, spec)
+        _open_second(decision, spec, is_by_crowd=is_by_crowd)
+    elif decision.purpose == Task.Purpose.SOFT and (lot := grading.lot(decision, spec, Purpose.CHECK)):
+        second = _open_second(decision, spec, is_by_crowd=is_by_crowd)
+        Lot.objects.create(task=second, pi=lot.pi, u=lot.u, u_secret=lot.u_secret)
     if decision.purpose == Task.Purpose.SECOND and _is_disputed(decision, spec):
         return _settling(decision, spec)
     return None
@@ -45,8 +53,8 @@ def note_dispute(decision: Decision, escalation: Task) -> None:
 
 
 def withdraw(task: Task, person: User, at: datetime) -> None:
-    """Cancel the second opinion on an audit that is taken back; TooLate when it was given already."""
-    if task.purpose != Task.Purpose.AUDIT:
+    """Cancel the second opinion on an answer that is taken back; TooLate when it was given already."""
+    if task.purpose not in SECONDED:
         return
     seconds = Task.objects.filter(parent=task, purpose=Task.Purpose.SECOND).select_for_update().order_by("-pk")
     second = seconds.first()
@@ -94,7 +102,7 @@ def _truth(decision: Decision, spec: Spec) -> str:
     return outcome.truth if outcome else Truth.NONE
 
 
-def _open_second(decision: Decision, spec: Spec) -> None:
+def _open_second(decision: Decision, spec: Spec, *, is_by_crowd: bool) -> Task:
     """Open a second opinion, at a place by lot as audits have theirs."""
     task, at = decision.task, decision.at
     (lot,) = sampling.lots(decision.queue.slug, [decision.item.external_id], Purpose.PLACE)
@@ -105,7 +113,7 @@ def _open_second(decision: Decision, spec: Spec) -> None:
         item_id=task.item_id,
         parent=task,
         purpose=Task.Purpose.SECOND,
-        rank=needs.rank(Task.Purpose.SECOND, task.value, spec),
+        rank=Task.Rank.REVIEWER if is_by_crowd else needs.rank(Task.Purpose.SECOND, task.value, spec),
         needs=task.needs,
         value=task.value,
         is_demo=task.is_demo,
@@ -115,6 +123,7 @@ def _open_second(decision: Decision, spec: Spec) -> None:
         priority=task.priority,
     )
     leases.move(second, Move.Kind.OPENED, person=None, at=at)
+    return second
 
 
 def _settling(decision: Decision, spec: Spec) -> Task:

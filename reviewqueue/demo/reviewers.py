@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from decisions.exceptions import CapReached, QueuePaused, Refused
+from decisions.exceptions import CapReached, PersonPaused, QueuePaused, Refused
 from decisions.models import Item, Queue, Ruling, Task, User
 from decisions.queues.spec import Outcome, Spec, Truth
 from decisions.record import log
@@ -130,5 +130,5 @@ def take(person: User, queue: Queue) -> bool:
         return False
     try:
         return bool(claim.next_tasks(queue_id=queue.pk, person=person))
-    except (CapReached, QueuePaused):
+    except (CapReached, PersonPaused, QueuePaused):
         return False

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from decisions.exceptions import CapReached, Fault, Invalid, QueuePaused, Refused
+from decisions.exceptions import CapReached, Fault, Invalid, PersonPaused, QueuePaused, Refused
 from decisions.models import Decision, Queue, Task, User
 from decisions.record import log
 from decisions.rights import Act
-from decisions.work import claim, decide, mine, rule
+from decisions.work import claim, decide, grading, mine, rule
 from decisions.work.answer import Answer
 from reviewqueue.web import queues
 from reviewqueue.web.people import signed_in
@@ -186,7 +186,7 @@ def _next(person: User, queue: Queue, kept: int) -> Task | None:
         return spare[0]
     try:
         return next(iter(claim.next_tasks(queue_id=queue.pk, person=person)), None)
-    except (CapReached, QueuePaused):
+    except (CapReached, PersonPaused, QueuePaused):
         return None
 
 
@@ -211,6 +211,8 @@ def _desk(person: User, queue: Queue) -> dict[str, Any]:
 def _state(person: User, queue: Queue, at_hand: int) -> str:
     if queue.is_paused:
         return "paused"
+    if (grade := grading.newest(queue.pk, person.pk)) and grade.is_paused:
+        return "halted"
     if at_hand >= queue.spec.cap:
         return "full"
     if mine.waits(person, queue):

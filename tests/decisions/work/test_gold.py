@@ -14,7 +14,7 @@ from decisions.models import Action, Decision, Event, Gold, Item, Label, Lot, Qu
 from decisions.queues.spec import Quality
 from decisions.record import deep, erase, log, proof
 from decisions.routing import sampling
-from decisions.work import claim, decide, gold, rule
+from decisions.work import claim, decide, gold, grading, rule
 from decisions.work.answer import Answer
 from tests.decisions.work.makers import (
     HAM,
@@ -307,11 +307,13 @@ def test_the_lot_is_drawn_with_the_chance_of_the_spec() -> None:
     for _ in range(120):
         make_task(queue)
         decisions.append(answered(person, queue))
-    lots = [gold.draw(one, 0.25, sampling.Purpose.GOLD) for one in decisions]
-    assert [gold.draw(one, 0.25, sampling.Purpose.GOLD) for one in decisions] == lots  # the same again
+    a_quarter = replace(queue.spec, quality=Quality(gold_share=0.25, most_share=0.25))
+    none = replace(queue.spec, quality=Quality(gold_share=0.0))
+    lots = [grading.lot(one, a_quarter, sampling.Purpose.GOLD) for one in decisions]
+    assert [grading.lot(one, a_quarter, sampling.Purpose.GOLD) for one in decisions] == lots  # the same again
     assert 10 <= sum(lot is not None for lot in lots) <= 55
     assert all(0 <= lot.u < 0.25 for lot in lots if lot)
-    assert [gold.draw(one, 0.0, sampling.Purpose.GOLD) for one in decisions] == [None] * 120
+    assert [grading.lot(one, none, sampling.Purpose.GOLD) for one in decisions] == [None] * 120
 
 
 def test_a_queue_without_a_share_gives_none_out() -> None:

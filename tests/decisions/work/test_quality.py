@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import numpy as np
 import orjson
 import pytest
 from django.db import connection, connections, transaction
@@ -11,7 +12,8 @@ from django.db import connection, connections, transaction
 from decisions import redact, rights
 from decisions.exceptions import Conflict, Forbidden, TooLate
 from decisions.learning import labels
-from decisions.models import Decision, Draw, Event, Label, Queue, Task
+from decisions.models import Decision, Draw, Event, Label, Lot, Queue, Task
+from decisions.queues.spec import Crowd, Quality
 from decisions.record import log, proof
 from decisions.redact import REVIEW
 from decisions.routing import sampling
@@ -168,6 +170,74 @@ def test_a_second_opinion_that_is_escalated_is_settled_by_the_lead() -> None:
     claim.escalate(task_id=second.pk, lease=second.lease, person=other, reason="expert")
     answered(make_user("lead", queue), queue, HAM)
     assert rulings(task.item) == [(1, "spam", "decision"), (2, "ham", "adjudication")]
+
+
+@pytest.fixture
+def every_lot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each lot be below its chance."""
+    monkeypatch.setattr(sampling, "u", lambda _secret, _queue, names, _purpose: np.zeros(len(list(names))))
+
+
+CHECKED = Quality(gold_share=0.0, second_share=0.1)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("every_lot")
+@pytest.mark.parametrize("answer", [SPAM, HAM, UNCLEAR])
+def test_a_soft_answer_is_given_again_by_lot_whatever_it_says(answer: Answer) -> None:
+    queue, first = desk(quality=CHECKED)
+    task = make_task(queue)
+    answered(first, queue, answer)
+    second = second_of(task)
+    assert second is not None
+    assert (second.purpose, second.rank, second.state) == ("second", 1, "waiting")
+    assert Lot.objects.get(task=second).pi == 0.2  # nobody was measured yet: the most
+    assert claim.next_tasks(queue_id=queue.pk, person=first) == []
+    other = make_user("reviewer", queue)
+    held = claimed(other, queue)
+    stands = rights.standing(other, queue.pk)
+    assert stands is not None
+    sight = redact.for_person(held.item, standing=stands, user=other, spec=queue.spec)
+    assert (held.pk, sight.machine, redact.purpose(held, sight)) == (second.pk, False, REVIEW)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("every_lot")
+def test_two_soft_answers_that_differ_are_settled_by_a_lead() -> None:
+    queue, first = desk(quality=CHECKED)
+    task = make_task(queue)
+    answered(first, queue, SPAM)
+    answered(make_user("reviewer", queue), queue, HAM)
+    assert rulings(task.item) == [(1, "spam", "decision")]
+    answered(make_user("lead", queue), queue, HAM)
+    assert rulings(task.item) == [(1, "spam", "decision"), (2, "ham", "adjudication")]
+    assert Event.objects.filter(kind="item.disputed").count() == 1
+    assert not proof.verify(queue.pk).bad
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("every_lot")
+def test_what_the_crowd_answered_is_looked_at_by_a_reviewer() -> None:
+    crowd = Crowd(purposes=("soft", "second"))
+    queue, _ = desk(quality=CHECKED, crowd=crowd)
+    task = make_task(queue, rank=0)
+    answered(make_user("crowd", queue), queue, SPAM)
+    second = second_of(task)
+    assert second is not None
+    assert second.rank == 1
+    assert claim.next_tasks(queue_id=queue.pk, person=make_user("crowd", queue)) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("every_lot")
+def test_taking_a_soft_answer_back_cancels_its_second_opinion() -> None:
+    queue, first = desk(quality=CHECKED)
+    task = make_task(queue)
+    made = answered(first, queue, SPAM)
+    rule.undo(decision_id=made.pk, person=first)
+    second = second_of(task)
+    assert second is not None
+    assert second.state == "cancelled"
 
 
 @pytest.mark.django_db

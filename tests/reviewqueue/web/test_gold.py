@@ -3,9 +3,11 @@
 import pytest
 from django.test import Client
 
-from decisions.models import Gold, Queue, User
+from decisions.models import Gold, Grade, Queue, User
+from decisions.queues.spec import Quality
 from tests.decisions.work.makers import decided_item, gold_item
-from tests.factories import make_queue, make_task, make_user
+from tests.factories import NOON, make_queue, make_task, make_user
+from tests.reviewqueue.api.caller import caller
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +74,18 @@ def test_an_item_of_another_queue_is_not_found() -> None:
     for rest, data in (("", {"outcome": "ham", "reason": "clear"}), ("retire/", {"retire-reason": "known"})):
         answer = client_of(lead).post(f"/audit/{queue.slug}/items/{item.pk}/gold/{rest}", data)
         assert answer.status_code == 404
+
+
+def test_a_paused_person_reads_why_on_their_desk_and_in_the_api() -> None:
+    queue = make_queue(quality=Quality(error_limit=0.2))
+    person = make_user("reviewer", queue)
+    Grade.objects.create(
+        queue=queue, person=person, no=1, n=6, wrong=6, gold_share=0.2, second_share=0.0, is_paused=True, why="errors",
+        since=NOON, at=NOON,
+    )  # fmt: skip
+    make_task(queue)
+    shown = client_of(person).get(f"/review/{queue.slug}/").content.decode()
+    assert "Your work here is paused" in shown
+    assert client_of(person).post(f"/review/{queue.slug}/next/", headers={"HX-Request": "true"}).status_code == 204
+    answer = caller(user=person).post(f"queues/{queue.slug}/claim/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "person_paused")
