@@ -8,7 +8,7 @@ import numpy as np
 from decisions.routing.policy import FloatArray
 from decisions.routing.sampling import IntArray
 
-BAND = (0.1, 0.5, 0.9)  # eight futures of ten lie between the outer two
+BAND = (0.05, 0.5, 0.95)  # nine futures of ten lie between the outer two
 TOLERATED = 0.1  # the part of futures that may break a deadline before one counts as to come
 MOST_PEOPLE = 1000
 HALVINGS = 8

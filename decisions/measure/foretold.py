@@ -1,7 +1,7 @@
 """What is to come, in a sentence that a manager can act on; times are the queue's own."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import formats
 from django.utils.timezone import localtime
@@ -20,14 +20,15 @@ from decisions.queues.spec import Spec
 class Told:
     """What is to come for a queue, what would keep its deadlines, and what waits would be where nothing piles up.
 
-    `people` are at work now; `waits` holds for some numbers of people at this hour's forecast; empty where handling
-    times are not known.
+    `people` are at work now; `waits` holds for some numbers of people in the busiest hour of the next 24, which begins
+    at `busiest_at`; empty where handling times are not known.
     """
 
     outlook: Outlook
     remedies: Remedies
     sentence: str
     people: int
+    busiest_at: datetime | None
     waits: tuple[Waits, ...]
 
 
@@ -36,14 +37,17 @@ def of(queue: Queue, at: datetime) -> Told:
     found = outlook.of(queue, at)
     cure = remedies.of(queue, found)
     people = sum(span.people for span in found.plan.spans if span.starts_at <= at < span.ends_at)
-    return Told(found, cure, sentence(found, cure, queue.spec), people, _waits(queue, found, people, at))
+    busiest_at, long = _waits(queue, found, people, at)
+    return Told(found, cure, sentence(found, cure, queue.spec), people, busiest_at, long)
 
 
-def _waits(queue: Queue, found: Outlook, people: int, at: datetime) -> tuple[Waits, ...]:
-    handling = staff.handling(queue.pk, at)
-    if handling is None or handling <= 0 or found.arrivals.since is None:
-        return ()
-    return tuple(waits.table(people, arrivals=float(found.arrivals.forecast.middle[0]), handling=handling))
+def _waits(queue: Queue, found: Outlook, people: int, at: datetime) -> tuple[datetime | None, tuple[Waits, ...]]:
+    handling, told = staff.handling(queue.pk, at), found.arrivals.forecast
+    if not handling or found.arrivals.since is None:
+        return None, ()
+    busiest = int(told.middle[:24].argmax())
+    start = datetime.fromtimestamp(told.start[busiest], UTC)
+    return start, tuple(waits.table(people, arrivals=float(told.middle[busiest]), handling=handling))
 
 
 def sentence(found: Outlook, cure: Remedies, spec: Spec) -> str:

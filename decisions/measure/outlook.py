@@ -179,10 +179,15 @@ def _plan(queue_id: int, at: datetime) -> Plan:
 def _work(queue: Queue, futures: FloatArray, edges: Sequence[datetime], plan: Plan) -> Work:
     """Return what waits and may come, against who works; of the hour that has begun what is left of it."""
     count = len(edges) - 1
-    overdue, owed = _owed(queue.pk, edges)
-    arrivals = futures[:, :count].copy()
-    arrivals[:, :1] *= min(1.0, (edges[1] - edges[0]) / HOUR) if count else 1.0
-    return Work(overdue, owed, arrivals, due_steps(queue.spec, edges), plan.decisions(edges))
+    overdue, waiting = owed(queue.pk, edges)
+    return Work(overdue, waiting, begun(futures[:, :count], edges), due_steps(queue.spec, edges), plan.decisions(edges))
+
+
+def begun(futures: FloatArray, edges: Sequence[datetime]) -> FloatArray:
+    """Return futures of whole hours as those of steps: of the hour that has begun what is left of it."""
+    arrivals = futures.copy()
+    arrivals[:, :1] *= (edges[1] - edges[0]) / HOUR
+    return arrivals
 
 
 def due_steps(spec: Spec, edges: Sequence[datetime]) -> IntArray:
@@ -196,12 +201,12 @@ def due_steps(spec: Spec, edges: Sequence[datetime]) -> IntArray:
     return np.asarray(np.clip(places, 0, len(edges) - 1))
 
 
-def _owed(queue_id: int, edges: Sequence[datetime]) -> tuple[float, FloatArray]:
+def owed(queue_id: int, edges: Sequence[datetime]) -> tuple[float, FloatArray]:
     """Return the tasks that are past their deadline, and those that wait by the step in which they are due."""
-    owed = np.zeros(len(edges))
+    waiting = np.zeros(len(edges))
     latest = Rollup.objects.filter(queue=queue_id, figure="counted", at__lte=edges[0]).order_by("-at").first()
     if latest is None:
-        return 0.0, owed
+        return 0.0, waiting
     ends, overdue = [edge.timestamp() for edge in edges], 0.0
     for row in Rollup.objects.filter(queue=queue_id, figure="due", at=latest.at):
         when = row.key.partition(":")[2]
@@ -209,5 +214,5 @@ def _owed(queue_id: int, edges: Sequence[datetime]) -> tuple[float, FloatArray]:
             overdue += row.value
         else:  # the end of the hour in which it is due
             end = np.inf if when == "later" else int(when)
-            owed[np.clip(np.searchsorted(ends, end, side="left") - 1, 0, len(edges) - 1)] += row.value
-    return overdue, owed
+            waiting[np.clip(np.searchsorted(ends, end, side="left") - 1, 0, len(edges) - 1)] += row.value
+    return overdue, waiting

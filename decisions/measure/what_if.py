@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import lru_cache
 
 from decisions.measure import floor
+from decisions.measure.fan import Fan
 from decisions.measure.supposed import balance, recent, sides
 from decisions.measure.supposed.recent import Recent
-from decisions.measure.supposed.sides import Row, Side
-from decisions.measure.supposed.staffing import Path
+from decisions.measure.supposed.sides import Now, Row, Side
 from decisions.measure.supposed.terms import Terms, check, score_range
 from decisions.queues.live import Live
 from decisions.routing import simulate
@@ -26,7 +26,8 @@ class Answer:
     items: float  # a day
     rows: tuple[Row, ...]
     backlog: float
-    paths: tuple[Path, Path]
+    now: Now
+    fans: tuple[Fan, Fan]
     buckets: tuple[Buckets, Buckets]
     histogram: tuple[FloatArray, FloatArray]
 
@@ -43,11 +44,12 @@ def ask(live: Live, standing: Terms, new: Terms, *, days: int, at: datetime) -> 
         return None
     backlog = float(floor.status(live.queue_id, at)["backlog"]["total"])
     one, other = _standing(standing, standing.cuts(live), seen), Side(new, new.cuts(live), seen)
-    paths = one.path(backlog), other.path(backlog)
+    now = Now.of(live.queue_id, backlog, at)
+    fans = one.ahead(now, live.spec), other.ahead(now, live.spec)
     rows = [
         *sides.volumes(one, other),
         *sides.measured(one, other),
-        *sides.people(one, other, backlog=backlog, paths=paths, at=at),
+        *sides.people(one, other, backlog=backlog, fans=fans, now=now),
         *balance.rows(one, other, minute=live.spec.value.review_minute),
     ]
     within = seen.start.timestamp(), seen.end.timestamp()
@@ -58,7 +60,8 @@ def ask(live: Live, standing: Terms, new: Terms, *, days: int, at: datetime) -> 
         items=float(seen.stream.weight.sum()) / seen.days,
         rows=tuple(rows),
         backlog=backlog,
-        paths=paths,
+        now=now,
+        fans=fans,
         buckets=(one.buckets(live, within), other.buckets(live, within)),
         histogram=simulate.histogram(seen.stream, *score_range(live)),
     )

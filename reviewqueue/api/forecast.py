@@ -74,6 +74,7 @@ def shown(queue: Queue, told: Told) -> dict[str, Any]:
         "presence": [
             {"at": one.at, "planned": one.planned, "came": one.came} for one in staff.presence(queue.pk, found.at)
         ],
+        "busiest_at": told.busiest_at,
         "waits": [
             {
                 "people": one.people,

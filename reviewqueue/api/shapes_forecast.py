@@ -33,7 +33,7 @@ class Held(Shape):
 
 
 class BacklogStep(Shape):
-    """The backlog at the end of a step: eight futures of ten lie between `low` and `high`."""
+    """The backlog at the end of a step: nine futures of ten lie between `low` and `high`."""
 
     at = serializers.DateTimeField(help_text="The end of the step.")
     low = _number()
@@ -79,4 +79,5 @@ class ForecastShape(Outlook):
     hours = ForecastHour(many=True)
     steps = BacklogStep(many=True)
     presence = PresenceHour(many=True)
+    busiest_at = serializers.DateTimeField(allow_null=True, help_text="The busiest of 24 hours: `waits` is of it.")
     waits = WaitsShape(many=True)

@@ -1,25 +1,30 @@
 """A policy with its people on what came lately: volumes, what was measured, and the work that it makes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
+from typing import Self
 
 import numpy as np
 
-from decisions.measure import intervals
+from decisions.measure import capacity, fan, forecast, intervals, outlook, staff
+from decisions.measure.counts import floor_hour
+from decisions.measure.fan import Fan, Work
+from decisions.measure.forecast import History
 from decisions.measure.intervals import Limits
 from decisions.measure.regions import Supposed
 from decisions.measure.supposed import prospects, staffing
 from decisions.measure.supposed.prospects import Figure
 from decisions.measure.supposed.recent import Recent
-from decisions.measure.supposed.staffing import Path
 from decisions.measure.supposed.terms import Terms
 from decisions.measure.supposed.worth import Plan
 from decisions.queues.live import Live
+from decisions.queues.spec import Spec
 from decisions.routing import simulate
 from decisions.routing.policy import Cuts, FloatArray
-from decisions.routing.simulate import KINDS, PEOPLE, Buckets, Kind, Routed
+from decisions.routing.simulate import HOUR, KINDS, PEOPLE, Buckets, Kind, Routed
 from decisions.work import quality
 
 NEVER = "never"  # why there is no time at which a backlog is gone
@@ -39,6 +44,32 @@ class Row:
     live: Figure
     new: Figure
     gap: Figure
+
+
+@dataclass(frozen=True)
+class Now:
+    """What there is to begin with: edges of the hours to come, what is overdue, and what waits by when it is due.
+
+    `share` is the part of a day's work that is done in each step: as shifts are planned, evenly where they end sooner.
+    """
+
+    edges: Sequence[datetime]
+    overdue: float
+    owed: FloatArray
+    share: FloatArray
+
+    @classmethod
+    def of(cls, queue_id: int, backlog: float, at: datetime) -> Self:
+        """Return it for a queue; of the backlog that was counted, what has no deadline near is due later."""
+        edges = outlook.steps(at, at + outlook.AHEAD)
+        overdue, owed = outlook.owed(queue_id, edges)
+        owed[-1] += max(0.0, backlog - overdue - owed.sum())
+        days = np.array([(b - a) / timedelta(days=1) for a, b in pairwise(edges)])
+        spans, source = staff.ahead(queue_id, at)
+        if source == staff.SHIFTS and max(span.ends_at for span in spans) >= edges[-1]:
+            planned = np.array([capacity.decisions(spans, a, b, rate=1.0) for a, b in pairwise(edges)])
+            days = planned * days.sum() / planned.sum()
+        return cls(edges, overdue, owed, days)
 
 
 @dataclass(frozen=True)
@@ -98,9 +129,32 @@ class Side:
         positive = np.nan_to_num(stream.score, nan=-np.inf) >= self.terms.suggest
         return float(((parts[Kind.SOFT] + parts[Kind.CONTROL]) * positive) @ stream.weight) / self.seen.days
 
-    def path(self, backlog: float) -> Path:
-        """Return where the backlog goes over the next days."""
-        return staffing.path(backlog, self.by_day["tasks"], self.terms.staff.per_day)
+    @cached_property
+    def hourly(self) -> History:
+        """What people would have got in each whole hour that the items cover; audits spread over the day."""
+        seen, end = self.seen.stream.arrived, floor_hour(self.seen.end).timestamp()
+        if not len(seen):
+            return History(np.empty(0), np.empty(0))
+        start = (seen.min() // HOUR + 1) * HOUR
+        starts = np.arange(start, end, HOUR)
+        weight = sum((self.routed.parts[kind] for kind in PEOPLE), np.zeros(len(seen))) * self.seen.stream.weight
+        inside = (seen >= start) & (seen < end)
+        count = np.bincount(((seen[inside] - start) // HOUR).astype(np.intp), weight[inside], len(starts))
+        even = (self.volumes["audits"] + self.volumes["seconds"]) / 24
+        return History(starts, np.asarray(count, dtype=np.float64) + even)
+
+    def ahead(self, now: Now, spec: Spec) -> Fan:
+        """Return where the backlog goes over the next days: the floor's forecast, on what these cuts send to people."""
+        hours = now.edges[1].timestamp() - HOUR + np.arange(len(now.edges) - 1) * HOUR
+        futures = forecast.futures(self.hourly, np.asarray(hours, dtype=np.float64), spec.zone, paths=outlook.PATHS)
+        work = Work(
+            now.overdue,
+            now.owed,
+            outlook.begun(futures, now.edges),
+            outlook.due_steps(spec, now.edges),
+            now.share * self.terms.staff.per_day,
+        )
+        return fan.run(work)
 
     def buckets(self, live: Live, within: tuple[float, float]) -> Buckets:
         """Return the volumes by day and hour of the week on the queue's clock."""
@@ -163,7 +217,7 @@ def measured(one: Side, other: Side) -> list[Row]:
     ]
 
 
-def people(one: Side, other: Side, *, backlog: float, paths: tuple[Path, Path], at: datetime) -> list[Row]:
+def people(one: Side, other: Side, *, backlog: float, fans: tuple[Fan, Fan], now: Now) -> list[Row]:
     """Return the work that comes against the people who are there, and where the backlog goes."""
     rows = [
         daily("work_hours", "hours", one, other, of="tasks", factor=lambda side: 1 / side.terms.staff.per_hour),
@@ -172,13 +226,21 @@ def people(one: Side, other: Side, *, backlog: float, paths: tuple[Path, Path], 
     if one.terms.staff.per_day and other.terms.staff.per_day:
         share = daily("utilisation", "share", one, other, of="tasks", factor=lambda side: 1 / side.terms.staff.per_day)
         rows.append(share)
-    ends = [Figure(float(p.middle[-1]), float(p.low[-1]), float(p.high[-1])) for p in paths]
-    drains = [_drain(side, backlog, at) for side in (one, other)]
+    ends = [Figure(float(p.middle[-1]), float(p.low[-1]), float(p.high[-1])) for p in fans]
+    drains = [_drain(side, backlog, now.edges[0]) for side in (one, other)]
+    breaches = [_breach(one, now) for one in fans]
     return [
         *rows,
         Row("backlog", "items", "futures", ends[0], ends[1], difference(ends[1], ends[0])),
+        plain("breach", "seconds", *breaches),
         plain("drain", "seconds", *drains),
     ]
+
+
+def _breach(ahead: Fan, now: Now) -> Figure:
+    """Return in how many seconds half of the futures have broken a deadline (or a tenth, where no half does)."""
+    step = ahead.breach()
+    return Figure(why=NEVER) if step is None else Figure((now.edges[step + 1] - now.edges[0]).total_seconds())
 
 
 def _drain(side: Side, backlog: float, at: datetime) -> Figure:

@@ -36,7 +36,7 @@ def figures(queue: Queue) -> dict[str, Any]:
     return {
         "queue": queue,
         "told": told,
-        "tone": _tone(told),
+        "ahead_tone": _tone(told),
         "basis": foretold.basis(told.outlook),
         "held": foretold.held(told.outlook),
         "plan_note": foretold.plan_note(told.outlook, spec),
@@ -46,6 +46,8 @@ def figures(queue: Queue) -> dict[str, Any]:
         "planned_hours": sum(one.planned for one in presence),
         "came_hours": sum(one.came for one in presence),
         "waits": [(one, one.longer_than(LONG_WAIT)) for one in told.waits],
+        "busiest_at": told.busiest_at,
+        "busiest": told.waits[0].arrivals if told.waits else None,
         "zone": zone,
     }
 

@@ -53,7 +53,7 @@ def fan(found: Outlook, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "id": "fan",
         "title": _("Backlog to come"),
-        "note": _("eight futures of ten lie within the band"),
+        "note": _("nine futures of ten lie within the band"),
         "x": {"kind": "time", "label": _("Hour"), "zone": zone.key},
         "y": {"label": _("tasks"), "min": 0},
         "series": [

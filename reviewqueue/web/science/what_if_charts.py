@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.utils import formats
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from decisions.measure.supposed.staffing import Path
 from decisions.measure.supposed.terms import score_range
 from decisions.measure.what_if import Answer
 from decisions.queues.live import Live
@@ -24,7 +25,7 @@ def charts(answer: Answer, live: Live) -> list[dict[str, Any]]:
         _scores(answer, live),
         _by_day(answer.buckets[1]),
         _by_hour(*answer.buckets),
-        _backlog(answer.backlog, *answer.paths),
+        _backlog(answer, live.spec.zone),
     ]
 
 
@@ -112,13 +113,16 @@ def _by_hour(live: Buckets, new: Buckets) -> dict[str, Any]:
     }
 
 
-def _backlog(now: float, live: Path, new: Path) -> dict[str, Any]:
-    days = [(now, now, now, now), *zip(new.middle, new.low, new.high, live.middle, strict=True)]
+def _backlog(answer: Answer, zone: ZoneInfo) -> dict[str, Any]:
+    live, new = answer.fans
+    columns = (new.middle, new.low, new.high, live.middle)
+    rows = [(answer.now.edges[0], (answer.backlog,) * 4)]
+    rows += zip(answer.now.edges[1:], zip(*(column.tolist() for column in columns), strict=True), strict=True)
     return {
         "id": "backlog",
         "title": _("Backlog over the next week"),
         "note": _("nine futures of ten lie within the band"),
-        "x": {"kind": "number", "label": _("Days from now")},
+        "x": {"kind": "time", "label": _("Hour"), "zone": zone.key},
         "y": {"label": _("tasks"), "min": 0},
         "series": [
             {"label": _("What if"), "hue": "accent", "style": "line"},
@@ -127,8 +131,12 @@ def _backlog(now: float, live: Path, new: Path) -> dict[str, Any]:
             {"label": _("Live"), "hue": "plain", "style": "line", "dash": True},
         ],
         "rows": [
-            {"at": day, "text": str(day), "values": [round(float(value)) for value in row]}
-            for day, row in enumerate(days)
+            {
+                "at": at.isoformat(),
+                "text": f"{formats.date_format(localtime(at, zone), 'D j M')} {localtime(at, zone):%H:%M}",
+                "values": [round(value) for value in values],
+            }
+            for at, values in rows
         ],
     }
 

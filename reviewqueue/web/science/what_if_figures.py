@@ -56,7 +56,7 @@ def groups(answer: Answer, spec: Spec) -> list[tuple[str, list[Line]]]:
             "queue_rate",
         ),
         _("How good it is"): ("precision", "soft_precision", "recall"),
-        _("People"): ("work_hours", "capacity", "utilisation", "backlog", "drain"),
+        _("People"): ("work_hours", "capacity", "utilisation", "backlog", "breach", "drain"),
         _("Money a day"): (
             *("worth", "review_cost", "control_cost", "audits_cost", "delayed", "delay_cost"),
             "money",
@@ -90,6 +90,7 @@ def labels() -> dict[str, tuple[str, str]]:
         "capacity": (_("Decisions that fit in a day"), ""),
         "utilisation": (_("Utilisation"), _("above 80 % queues grow long; above 100 % without end")),
         "backlog": (_("Backlog in a week"), _("in nine futures of ten between the limits")),
+        "breach": (_("First broken deadline"), _("from now; by when half of the futures have broken one")),
         "drain": (_("Time to empty"), _("of the backlog there is now")),
         "worth": (_("What the routes are worth"), _("if people decide rightly")),
         "review_cost": (_("Cost of people's time"), ""),

@@ -43,8 +43,8 @@ def test_it_is_what_a_plain_loop_finds(seed: int, sla: int) -> None:
     ends, late = plainly(given)
     found = fan.run(given)
     assert found.middle == pytest.approx(np.median(ends, axis=0))
-    assert found.low == pytest.approx(np.quantile(ends, 0.1, axis=0))
-    assert found.high == pytest.approx(np.quantile(ends, 0.9, axis=0))
+    assert found.low == pytest.approx(np.quantile(ends, 0.05, axis=0))
+    assert found.high == pytest.approx(np.quantile(ends, 0.95, axis=0))
     assert found.late == pytest.approx(late.mean(axis=0))
     assert found.broken == pytest.approx(np.logical_or.accumulate(late >= 0.5, axis=1).mean(axis=0))
 

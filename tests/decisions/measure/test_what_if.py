@@ -249,3 +249,29 @@ def test_people_and_handling_time_are_as_measured() -> None:
         )
     found: Terms = terms.standing(in_force.of(queue.slug), NOON)
     assert (found.people, found.hours, found.handling_seconds) == (1.0, 8.0, 30.0)
+
+
+def test_fewer_people_break_a_deadline_sooner_and_a_higher_threshold_later() -> None:
+    queue = busy_queue()
+    slot = NOON.replace(minute=0, second=0, microsecond=0)
+    Rollup.objects.filter(queue=queue, figure__in=("backlog", "due")).delete()
+    Rollup.objects.create(queue=queue, figure="backlog", key="soft:waiting:1h", at=slot, value=300, made_at=NOON)
+    end = int((NOON + timedelta(hours=20)).timestamp())
+    Rollup.objects.create(queue=queue, figure="due", key=f"soft:{end}", at=slot, value=300, made_at=NOON)
+    many, few = (asked(queue, people=n, hours=10.0, handling_seconds=60.0).row("breach").new for n in (5.0, 0.5))
+    assert many.why == "never"
+    assert few.value is not None
+    assert few.value == 20 * 3600  # 300 wait and are due then, and 250 can be done by then
+    relieved = asked(queue, people=0.62, hours=10.0, handling_seconds=60.0)
+    higher = asked(queue, people=0.62, hours=10.0, handling_seconds=60.0, soft=0.85, suggest=0.9)
+    assert (higher.fans[1].middle[-1] <= relieved.fans[1].middle[-1]).all()
+
+
+def test_the_backlog_of_the_live_column_is_the_one_of_its_own_arrivals() -> None:
+    queue = busy_queue()
+    answer = asked(queue, people=2.0, hours=8.0)
+    live, new = answer.fans
+    assert len(answer.now.edges) == len(live.middle) + 1 == len(new.middle) + 1
+    assert answer.now.share.sum() == pytest.approx(7.0)
+    assert (live.low <= live.high).all()
+    assert answer.row("backlog").live.value == pytest.approx(float(live.middle[-1]))
