@@ -10,6 +10,7 @@ from decisions.models.quality import Gold, Grade, Lot
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
 from decisions.models.rights import RightsInForce, RightsStep, RightsVersion
+from decisions.models.team import Handover, Presence
 from decisions.models.work import Decision, Move, Ruling, Task
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Frame",
     "Gold",
     "Grade",
+    "Handover",
     "Intake",
     "Item",
     "KnownCheck",
@@ -40,6 +42,7 @@ __all__ = [
     "PendingLabel",
     "Policy",
     "PolicyChange",
+    "Presence",
     "Queue",
     "QueueVersion",
     "Request",

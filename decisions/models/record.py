@@ -64,6 +64,8 @@ class Event(Fact):
         TOKEN_MADE = "token.made"  # noqa: S105 - the kind of an event, not a secret
         TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the same
         SHIFT_CHANGED = "shift.changed"
+        TASKS_HANDED_OVER = "tasks.handed_over"
+        HANDOVER_UNDONE = "tasks.handover_undone"
         RIGHT_REFUSED = "right.refused"
         RIGHTS_PROPOSED = "rights.proposed"
         RIGHTS_CHANGED = "rights.changed"

@@ -30,9 +30,10 @@ POOL = """decisions_task.rank <= {rank} AND ({skills}::text[] IS NULL OR decisio
     SELECT bool_and(CASE WHEN starts_with(tag, '!') THEN tag <> ALL({shuns}::text[])
                     ELSE tag = ANY({skills}::text[]) END)
     FROM unnest(string_to_array(decisions_task.needs, chr(10))) tag))"""
+OWNED = "(decisions_task.only_for_id IS NULL OR decisions_task.only_for_id = {person})"
 # `may` in SQL, on `decisions_task`. A claim has it in a function too: who changes it makes that anew (`pick.make`).
 RULE = f"""{POOL}
-    AND (decisions_task.only_for_id IS NULL OR decisions_task.only_for_id = {{person}})
+    AND {OWNED}
     AND ({{purposes}}::text[] IS NULL OR decisions_task.purpose = ANY({{purposes}}::text[]))
     AND ({{most}}::float8 IS NULL OR coalesce(decisions_task.value <= {{most}}::float8, false))
     AND (decisions_task.is_demo OR NOT {{is_simulated}})
@@ -115,6 +116,11 @@ class Reach:
     def condition(self) -> RawSQL:
         """The same as an expression: `Task.objects.waiting().filter(reach.condition)`."""
         return _raw(RULE, self.values) if self.values is not None else RawSQL("false", (), BooleanField())
+
+    @property
+    def whoever_has_it(self) -> RawSQL:
+        """The same, as if no task were kept for anybody: what the person could be given."""
+        return _raw(RULE.replace(OWNED, "true"), self.values) if self.values is not None else self.condition
 
 
 def _raw(text: str, values: dict[str, Any]) -> RawSQL:

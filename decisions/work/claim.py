@@ -126,11 +126,16 @@ def release(*, task_id: int, lease: int, person: User) -> Task:
 
 @transaction.atomic
 def skip(*, task_id: int, lease: int, person: User, reason: str) -> Task:
-    """Put the task back for somebody else; it does not come straight back. The reason is one of `why.Skip`."""
+    """Put the task back for somebody else; it does not come straight back. The reason is one of `why.Skip`.
+
+    What was assigned to this person is everybody's then.
+    """
     why.check(reason, why.Skip)
     task = leases.lock(task_id=task_id, lease=lease, person=person)
     at = log.now()
-    leases.leave(task, Task.State.WAITING, skips=min(task.skips + 1, 32_767), **leases.resumed(task, at))
+    freed = {"only_for": None, "only_until": None} if task.only_until else {}
+    skips = min(task.skips + 1, 32_767)
+    leases.leave(task, Task.State.WAITING, skips=skips, **freed, **leases.resumed(task, at))
     leases.move(task, Move.Kind.SKIPPED, person=person, at=at, reason=reason)
     return task
 

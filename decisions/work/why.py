@@ -43,6 +43,16 @@ class Hold(models.TextChoices):
     BREAK = "break", gettext_lazy("I am taking a break")
 
 
+class Handover(models.TextChoices):
+    """Why tasks go to somebody else."""
+
+    LOAD = "load", gettext_lazy("Somebody has too much, another one time")
+    ABSENCE = "absence", gettext_lazy("Somebody is away")
+    SKILL = "skill", gettext_lazy("It needs somebody who knows this")
+    URGENT = "urgent", gettext_lazy("It cannot wait its turn")
+    CONFLICT = "conflict", gettext_lazy("Somebody should not judge this")
+
+
 class Known(models.TextChoices):
     """How it is known what an item is."""
 

@@ -1,6 +1,7 @@
 """What a manager types on the floor."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from decisions.queues.pause import Why
+from decisions.work import why
+from decisions.work.team import Member
 
 
 class ShiftForm(forms.Form):
@@ -42,6 +45,28 @@ class ShiftForm(forms.Form):
         if start and end and end <= start:
             self.add_error("ends_at", _("A shift ends after it starts."))
         return cleaned
+
+
+class AssignForm(forms.Form):
+    """Who is to have a task, for how long, and why."""
+
+    HOURS = (1, 4, 8, 24, 72)
+
+    person = forms.TypedChoiceField(label=_("To"), coerce=int)
+    hours = forms.TypedChoiceField(
+        label=_("Kept for, hours"), coerce=int, choices=[(hours, str(hours)) for hours in HOURS], initial=4
+    )
+    reason = forms.ChoiceField(label=_("Why"), choices=why.Handover.choices)
+
+    def __init__(self, *args: Any, members: Sequence[Member], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["person"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(member.user.pk, str(member.user)) for member in members]
+
+    def until(self, at: datetime) -> datetime:
+        """Return when it is everybody's again."""
+        return at + timedelta(hours=self.cleaned_data["hours"])
 
 
 class PauseForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.floor import ahead, alerts, deadlines, views
+from reviewqueue.web.floor import ahead, alerts, deadlines, team, views
 
 app_name = "floor"
 urlpatterns = [
@@ -21,5 +21,12 @@ urlpatterns = [
     path("<slug:slug>/ahead/", ahead.show, name="ahead"),
     path("<slug:slug>/shifts/", views.enter_shift, name="enter_shift"),
     path("<slug:slug>/shifts/<int:shift_id>/remove/", views.remove_shift, name="remove_shift"),
+    path("<slug:slug>/team/", team.show, name="team"),
+    path("<slug:slug>/team/live/", team.live, name="team_live"),
+    path("<slug:slug>/team/preview/", team.preview, name="preview_handover"),
+    path("<slug:slug>/team/handovers/", team.carry_out, name="hand_over"),
+    path("<slug:slug>/team/handovers/<int:handover_id>/undo/", team.undo, name="undo_handover"),
+    path("<slug:slug>/team/tasks/<int:task_id>/assign/", team.assign, name="assign"),
+    path("<slug:slug>/team/tasks/<int:task_id>/give-back/", team.give_back, name="give_back"),
     path("<slug:slug>/pause/", views.pause, name="pause"),
 ]

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from decisions.effects import letters
 from decisions.measure import deadlines, floor
-from decisions.models import Queue, Shift, Task
+from decisions.models import Presence, Queue, Shift, Task
 from decisions.queues import pause as pausing
 from decisions.record import log
 from decisions.rights import Act
 from decisions.work import shifts as planning
+from decisions.work import team
 from reviewqueue.web import queues
 from reviewqueue.web.conditional import unchanged_is_304
 from reviewqueue.web.floor import ahead, charts
@@ -49,7 +50,9 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 @unchanged_is_304
 def live(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the moving part of the floor; polled."""
-    queue = queues.one(signed_in(request), slug, Act.READ_QUEUE)
+    person = signed_in(request)
+    queue = queues.one(person, slug, Act.READ_QUEUE)
+    team.note(person, queue.pk, Presence.Place.FLOOR, log.now())
     return render(request, "floor/live.html", _figures(queue))
 
 
@@ -131,6 +134,7 @@ def _plan(request: HttpRequest, queue: Queue) -> dict[str, object]:
         "shifts": Shift.objects.filter(queue=queue, ends_at__gt=timezone.now()).order_by("starts_at")[:SHIFTS_SHOWN],
         "may_plan": queues.may(person, queue, Act.MANAGE_SHIFTS),
         "may_pause": queues.may(person, queue, Act.PAUSE_QUEUE),
+        "may_see_team": queues.may(person, queue, Act.SEE_TEAM),
         "may_try": queues.may(person, queue, Act.READ_RECORD),
         "pause_form": PauseForm(),
     }

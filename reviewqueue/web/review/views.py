@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from decisions.exceptions import CapReached, Fault, Invalid, PersonPaused, QueuePaused, Refused
-from decisions.models import Decision, Queue, Task, User
+from decisions.models import Decision, Presence, Queue, Task, User
 from decisions.record import log
 from decisions.rights import Act
-from decisions.work import claim, decide, grading, mine, rule
+from decisions.work import claim, decide, grading, handover, mine, rule, team
 from decisions.work.answer import Answer
 from reviewqueue.web import queues
 from reviewqueue.web.people import signed_in
@@ -196,6 +196,7 @@ def _on_desk(person: User, queue: Queue) -> list[Task]:
 
 def _desk(person: User, queue: Queue) -> dict[str, Any]:
     at = log.now()
+    team.note(person, queue.pk, Presence.Place.DESK, at)
     last = mine.undoable(person, queue, at)
     at_hand = claim.held(person, queue.pk)
     return {
@@ -204,6 +205,7 @@ def _desk(person: User, queue: Queue) -> dict[str, Any]:
         "day": mine.day(person, queue, at),
         "undo": _offer(last, queue, at) if last else None,
         "state": _state(person, queue, len(at_hand)),
+        "assigned": handover.kept_for(person, queue.pk),
         "held": [task for task in at_hand if task.state == Task.State.HELD],
     }
 

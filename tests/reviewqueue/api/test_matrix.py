@@ -8,7 +8,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions import rights
-from decisions.models import Action, Item, Membership, Policy, Queue, Task, User
+from decisions.models import Action, Handover, Item, Membership, Policy, Queue, Task, User
 from decisions.rights import Act, Limit, edit
 from decisions.routing import publish
 from decisions.work import decide
@@ -82,6 +82,13 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "tasks/<task>/extend/"): (LEASE,                            "401 200 200 200 200 200 200 200"),
     ("POST", "tasks/<task>/escalate/"): ({**LEASE, "reason": "expert"},  "401 404 200 200 200 403 403 200"),
     ("POST", "tasks/<task>/hold/"): (LEASE,                              "401 404 200 200 200 403 403 200"),
+    ("POST", "tasks/<task>/assign/"): ({"person": 1, "reason": "load"},  "401 404 403 400 400 403 403 403"),
+    ("POST", "tasks/<task>/give-back/"): ({"reason": "load"},            "401 404 403 200 200 403 403 403"),
+    ("GET", "queues/<queue>/team/"): (None,                              "401 404 403 200 200 403 403 403"),
+    ("POST", "queues/<queue>/handovers/preview/"): ({"kind": "balance"}, "401 404 403 200 200 403 403 403"),
+    ("POST", "queues/<queue>/handovers/"): ({"kind": "balance", "digest": "x", "reason": "load"},
+                                                                         "401 404 403 409 409 403 403 403"),
+    ("POST", "handovers/<handover_id>/undo/"): ({},                      "401 404 403 200 200 403 403 403"),
     ("GET", "decisions/"): (None,                                        "401 404 200 200 200 200 200 200"),
     ("POST", "decisions/<decision>/undo/"): ({},                         "401 404 200 200 200 403 403 200"),
     ("GET", "rulings/"): (None,                                          "401 404 200 200 200 200 200 200"),
@@ -198,6 +205,8 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         make_user(email="member@example.org")
     if "<action>" in route:
         ids["action"] = told(item).pk
+    if "<handover_id>" in route:
+        ids["handover_id"] = handed_over(queue).pk
     if "<alert>" in route:
         ids["alert"] = make_alert(queue).pk
     for name, value in ids.items():
@@ -236,6 +245,11 @@ def rights_for(route: str, queue: Queue) -> int:
     table = rights.table(queue.pk)
     act = next(act for act in (Act.EXPORT, Act.ERASE, Act.INTAKE) if table.limit(act, "lead") is None)
     return edit.propose(queue=queue, cells={act: {"lead": Limit()}}, by=author, why="x", at=NOON).no
+
+
+def handed_over(queue: Queue) -> Handover:
+    lead = make_user("lead", queue)
+    return Handover.objects.create(queue=queue, by=lead, kind="release", reason="load", steps=[], at=timezone.now())
 
 
 def told(item: Item) -> Action:

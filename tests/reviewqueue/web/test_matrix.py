@@ -1,5 +1,6 @@
 """Role by page by method, from the resolver: every route has its cells, and every cell is what the table says."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
-from decisions.models import Action, Event, Membership, Queue, Shift, Task, User
+from decisions.models import Action, Event, Handover, Membership, Queue, Shift, Task, User
 from decisions.rights import Act, Limit, edit
 from decisions.work import decide
 from decisions.work.answer import Answer
@@ -67,6 +68,15 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "floor/<slug>/ahead/"): (None,                                  "302 404 200 200 200 200 200"),
     ("POST", "floor/<slug>/shifts/"): (SHIFT,                               "302 404 403 302 302 403 403"),
     ("POST", "floor/<slug>/shifts/<shift_id>/remove/"): ({},                "302 404 403 302 302 403 403"),
+    ("GET", "floor/<slug>/team/"): (None,                                   "302 404 403 200 200 403 403"),
+    ("GET", "floor/<slug>/team/live/"): (None,                              "302 404 403 200 200 403 403"),
+    ("GET", "floor/<slug>/team/preview/"): (None,                           "302 404 403 200 200 403 403"),
+    ("POST", "floor/<slug>/team/handovers/"): ({"kind": "balance", "digest": "x", "reason": "load"},
+                                                                            "302 404 403 409 409 403 403"),
+    ("POST", "floor/<slug>/team/handovers/<handover_id>/undo/"): ({},       "302 404 403 302 302 403 403"),
+    ("POST", "floor/<slug>/team/tasks/<task_id>/assign/"): ({"person": "0"}, "302 404 403 422 422 403 403"),
+    ("POST", "floor/<slug>/team/tasks/<task_id>/give-back/"): ({"reason": "load"},
+                                                                            "302 404 403 302 302 403 403"),
     ("POST", "floor/<slug>/pause/"): ({"why": "staff"},                     "302 404 403 302 302 403 302"),
     ("GET", "audit/"): (None,                                               "302 200 200 200 200 200 200"),
     ("GET", "audit/<slug>/"): (None,                                        "302 404 403 200 200 200 200"),
@@ -177,26 +187,36 @@ def decided_by(person: User, queue: Queue) -> int:
     return int(made)
 
 
+def shift_of(who: User, queue: Queue) -> int:
+    ends = NOON + timedelta(hours=1)
+    return Shift.objects.create(queue=queue, made_by=who, starts_at=NOON, ends_at=ends, people=1).pk
+
+
+def handed_over(queue: Queue) -> int:
+    given = {"kind": "release", "reason": "load", "steps": [], "at": timezone.now()}
+    return Handover.objects.create(queue=queue, by=make_user("lead", queue), **given).pk
+
+
+# What stands in an address: the id of a row that the person has or wants to change.
+IDS: dict[str, Callable[[User, Queue], int]] = {
+    "<decision_id>": decided_by,
+    "<task_id>": lambda who, queue: held_by(who, queue).pk,
+    "<shift_id>": shift_of,
+    "<handover_id>": lambda _who, queue: handed_over(queue),
+    "<alert_id>": lambda _who, queue: make_alert(queue).pk,
+    "<item_id>": lambda _who, queue: make_item(queue, route="hard", band="hard").pk,
+    "<frame_id>": lambda _who, queue: make_frame(queue).pk,
+}
+
+
 def address(route: str, person: User | None, queue: Queue) -> str:
     """Fill in a route with what the person has or wants to change."""
     who = person or make_user("reviewer", queue)
-    if "<decision_id>" in route:
-        route = route.replace("<decision_id>", str(decided_by(who, queue)))
-    if "<task_id>" in route:
-        route = route.replace("<task_id>", str(held_by(who, queue).pk))
-    if "<shift_id>" in route:
-        shift = Shift.objects.create(
-            queue=queue, made_by=who, starts_at=NOON, ends_at=NOON + timedelta(hours=1), people=1
-        )
-        route = route.replace("<shift_id>", str(shift.pk))
-    if "<alert_id>" in route:
-        route = route.replace("<alert_id>", str(make_alert(queue).pk))
     if "/gold/" in route:
         route = route.replace("<item_id>", str(gold_item(queue).pk))
-    if "<item_id>" in route:
-        route = route.replace("<item_id>", str(make_item(queue, route="hard", band="hard").pk))
-    if "<frame_id>" in route:
-        route = route.replace("<frame_id>", str(make_frame(queue).pk))
+    for spot, make in IDS.items():
+        if spot in route:
+            route = route.replace(spot, str(make(who, queue)))
     if route.startswith("access/<slug>/"):
         route = place_of_access(route, queue)
     if "<no>" in route:

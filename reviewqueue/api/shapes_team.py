@@ -1,0 +1,92 @@
+"""What calls about a queue's team take and answer."""
+
+from rest_framework import serializers
+
+from decisions.models import Handover, Membership, Presence, Task
+from decisions.work import why
+from reviewqueue.api.shapes import Shape
+
+PLANNED = (Handover.Kind.RELEASE, Handover.Kind.MOVE, Handover.Kind.BALANCE)
+
+
+class HeldTask(Shape):
+    id = serializers.IntegerField()
+    external_id = serializers.CharField()
+    state = serializers.ChoiceField(Task.State.choices)
+    due_at = serializers.DateTimeField()
+    until = serializers.DateTimeField(
+        allow_null=True, help_text="When the hold is over, or when it is everybody's again."
+    )
+
+
+class TeamMember(Shape):
+    """A person who can be given work on the queue."""
+
+    person = serializers.IntegerField()
+    name = serializers.CharField()
+    role = serializers.ChoiceField(Membership.Role.choices)
+    skills = serializers.ListField(child=serializers.CharField())
+    is_at_work = serializers.BooleanField(
+        help_text="Holds a task, decided one in the last 15 minutes, or is at the desk."
+    )
+    place = serializers.ChoiceField([*Presence.Place.values, ""], help_text="Which page is open now, if one is.")
+    held = HeldTask(many=True)
+    kept = HeldTask(many=True, help_text="Assigned and not taken yet.")
+
+
+class Team(Shape):
+    at = serializers.DateTimeField()
+    members = TeamMember(many=True)
+
+
+class Assign(Shape):
+    person = serializers.IntegerField(min_value=1)
+    reason = serializers.ChoiceField(why.Handover.choices)
+    until = serializers.DateTimeField(required=False, help_text="Kept until then; four hours if not said, 72 at most.")
+
+
+class GiveBack(Shape):
+    reason = serializers.ChoiceField(why.Handover.choices)
+
+
+class AssignedTask(Shape):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(Task.State.choices)
+    person = serializers.IntegerField(allow_null=True, help_text="For whom it is kept; null: for everybody.")
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class PreviewHandover(Shape):
+    kind = serializers.ChoiceField([kind.value for kind in PLANNED])
+    person = serializers.IntegerField(required=False, min_value=1, help_text="Whose work; not for `balance`.")
+
+
+class DoHandover(PreviewHandover):
+    digest = serializers.CharField(max_length=32, help_text="Of the preview: refused if anything changed since.")
+    reason = serializers.ChoiceField(why.Handover.choices)
+
+
+class HandoverStep(Shape):
+    task = serializers.IntegerField()
+    external_id = serializers.CharField()
+    whose = serializers.IntegerField(allow_null=True, help_text="Whose it is now.")
+    to = serializers.IntegerField(allow_null=True, help_text="Whom it goes to; null: back to everybody.")
+
+
+class HandoverPlan(Shape):
+    kind = serializers.ChoiceField([kind.value for kind in PLANNED])
+    digest = serializers.CharField()
+    steps = HandoverStep(many=True)
+
+
+class HandoverDone(Shape):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(Handover.Kind.choices)
+    tasks = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    undo_until = serializers.DateTimeField()
+
+
+class HandoverUndone(Shape):
+    id = serializers.IntegerField()
+    tasks = serializers.IntegerField(help_text="So many were put back; the others had been taken or changed since.")

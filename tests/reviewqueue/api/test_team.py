@@ -1,0 +1,70 @@
+"""The team over the API: who has what, assigning, and handing over."""
+
+from datetime import timedelta
+
+import pytest
+
+from decisions.models import Task
+from decisions.record import log
+from tests.decisions.work.makers import claimed
+from tests.factories import make_queue, make_task, make_user
+from tests.reviewqueue.api.caller import caller
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_team_is_told_with_what_each_of_them_has() -> None:
+    queue = make_queue()
+    lead, ann = caller("lead", queue), make_user("reviewer", queue, name="Ann")
+    make_task(queue)
+    held = claimed(ann, queue)
+    found = lead.get(f"queues/{queue.slug}/team/").json()["members"]
+    assert next((one["name"], one["is_at_work"]) for one in found) == ("Ann", True)
+    assert [task["id"] for task in found[0]["held"]] == [held.pk]
+
+
+def test_a_task_is_assigned_until_a_time_and_given_back() -> None:
+    queue = make_queue()
+    lead, ann = caller("lead", queue), make_user("reviewer", queue)
+    task = make_task(queue)
+    until = (log.now() + timedelta(hours=2)).isoformat()
+    answer = lead.post(f"tasks/{task.pk}/assign/", {"person": ann.pk, "reason": "urgent", "until": until})
+    assert (answer.status_code, answer.json()["person"]) == (200, ann.pk)
+    back = lead.post(f"tasks/{task.pk}/give-back/", {"reason": "load"})
+    assert (back.status_code, back.json()["person"], back.json()["state"]) == (200, None, "waiting")
+    again = lead.post(f"tasks/{task.pk}/give-back/", {"reason": "load"})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"reason": "urgent"}, "person"),
+        ({"person": 0, "reason": "urgent"}, "person"),
+        ({"person": 10**15, "reason": "urgent"}, "person"),
+        ({"person": 1, "reason": "because"}, "reason"),
+        ({"person": 1, "reason": "urgent", "until": "soon"}, "until"),
+    ],
+)
+def test_what_is_wrong_with_an_assignment_is_named(sent: dict[str, object], field: str) -> None:
+    queue = make_queue()
+    answer = caller("lead", queue).post(f"tasks/{make_task(queue).pk}/assign/", sent)
+    assert answer.status_code == 400
+    assert [fault["field"] for fault in answer.json()["errors"]] == [field]
+
+
+def test_work_is_handed_over_as_previewed_and_put_back() -> None:
+    queue = make_queue()
+    lead, ann = caller("lead", queue), make_user("reviewer", queue)
+    make_task(queue)
+    held = claimed(ann, queue)
+    said = {"kind": "release", "person": ann.pk}
+    plan = lead.post(f"queues/{queue.slug}/handovers/preview/", said).json()
+    assert [(step["task"], step["whose"], step["to"]) for step in plan["steps"]] == [(held.pk, ann.pk, None)]
+    done = lead.post(f"queues/{queue.slug}/handovers/", {**said, "digest": plan["digest"], "reason": "absence"})
+    assert (done.status_code, done.json()["tasks"]) == (201, 1)
+    undone = lead.post(f"handovers/{done.json()['id']}/undo/")
+    assert undone.json() == {"id": done.json()["id"], "tasks": 1}
+    assert Task.objects.get().only_for == ann
+    assert lead.post(f"handovers/{done.json()['id']}/undo/").status_code == 409
+    assert lead.post("handovers/999999/undo/").status_code == 404
