@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 from pytest_django import DjangoDbBlocker
 
-from tests import databases
+from tests import clock, databases
 from tests.databases import Clone
 
 if TYPE_CHECKING:
@@ -36,6 +36,13 @@ def committed_db(django_db_setup: None, template_database: str, django_db_blocke
     """A database of its own, for tests that commit: races, workers, browsers."""
     with django_db_blocker.unblock(), databases.clone(template_database) as clone:
         yield clone
+
+
+@pytest.fixture
+def pretended_db(committed_db: Clone) -> Clone:
+    """A database of its own whose clock `clock.pretended` sets."""
+    clock.install()
+    return committed_db
 
 
 @pytest.fixture(scope="session")
