@@ -12,7 +12,7 @@ from decisions.learning import datasets, labels
 from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
-from decisions.watch import books, look
+from decisions.watch import books, look, overload
 from decisions.work import grading, sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
@@ -61,6 +61,12 @@ def roll_up() -> None:
 def guard_canaries() -> None:
     """Stop canaries of which a sign is off."""
     guard.watch(log.now())
+
+
+@shared_task
+def relieve_overload() -> None:
+    """Take or release overload rules."""
+    overload.relieve_all(log.now())
 
 
 @shared_task

@@ -242,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
         "sweep_leases": 5.0,
         "expire_overdue": 15.0,
         "roll_up": 10.0,
+        "relieve_overload": 30.0,
         "guard_canaries": 60.0,
         "send_notices": 15.0,
         "watch_signals": 300.0,

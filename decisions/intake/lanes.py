@@ -71,7 +71,7 @@ def _part(rows: Sequence[Row], failures: Failures, beside: Beside, places: IntAr
 def _lane(rows: Sequence[Row], failures: Failures, beside: Beside, live: Live) -> Routed:
     """Score and route rows by one policy; the control numbers are drawn for the HARD band only, where they decide."""
     climb = ladder.climb(rows, failures, live)
-    cuts = policy.Cuts.of(live.policy, live.spec, live.frame)
+    cuts = policy.Cuts.of(live.policy, live.spec, live.frame, live.relief)
     control = np.ones(len(rows))
     hard = np.flatnonzero(policy.bands(climb.scores, cuts) == Item.Band.HARD).tolist()
     _number, secret = sampling.newest_secret()
@@ -97,7 +97,7 @@ def _merged(places: Sequence[IntArray], lanes: Sequence[Routed]) -> Routed:
             Aside(int(at[a.place]), a.model, a.score) for at, one in zip(places, climbs, strict=True) for a in one.aside
         ],
     )
-    names = ("band", "route", "reason", "propensity", "p", "q", "v")
+    names = ("band", "route", "reason", "propensity", "p", "q", "v", "level")
     routing = Routing(**{name: np.concatenate([getattr(one, name) for one in routings])[order] for name in names})
     ids = [lane.policy_ids.value for lane in lanes if isinstance(lane.policy_ids, Same)]
     owners = np.concatenate([np.full(len(at), pk) for at, pk in zip(places, ids, strict=True)])

@@ -84,6 +84,7 @@ def items(rows: Sequence[Row], routed: Routed, drawn: Secrets, call: Call) -> Co
         "u_secret": Same(drawn.number),
         "q": plain(routing.q),
         **{name: plain(values) for name, values in weighed.items() if values is not None},
+        **({"overload_level": routing.level.tolist()} if routing.level.any() else {}),
     }
 
 
@@ -106,7 +107,7 @@ def row_digests(stored: Rows) -> list[bytes]:
     names, later = tuple(stored.columns), digest.LATER["item"]
     rows: Iterator[dict[str, Any]] = (dict(zip(names, row, strict=True)) for row in shown.tuples())
     if not later.keys().isdisjoint(names):
-        rows = ({name: value for name, value in row.items() if name not in later or value is not None} for row in rows)
+        rows = ({name: value for name, value in row.items() if value != later.get(name, digest.KEPT)} for row in rows)
     return [hashlib.sha256(digest.canonical(row)).digest()[:8] for row in rows]
 
 
@@ -156,7 +157,8 @@ def followers(
 def _tasks(soft: Rows, rows: Sequence[Row], ids: Sequence[int], call: Call) -> Rows:
     """Return a task for each item routed to people; those of the control group go to the front of the queue."""
     live, spec, at = call.live, call.live.spec, call.at
-    due = {purpose: sla.due(spec, spec.sla_of(purpose), at) for purpose in (SOFT, CONTROL)}
+    longer = {SOFT: spec.overload.stretch if live.relief.stretch else 1.0, CONTROL: 1.0}
+    due = {purpose: sla.due(spec, spec.sla_of(purpose) * longer[purpose], at) for purpose in (SOFT, CONTROL)}
     step = {SOFT: sla.rounded_up(due[SOFT], spec.sla_step), CONTROL: sla.rounded_up(at, spec.sla_step)}
     purposes = [CONTROL if reason == Item.RouteReason.CONTROL else SOFT for reason in listed(soft, "reason")]
     values, ps = listed(soft, "value"), listed(soft, "p")
@@ -166,7 +168,9 @@ def _tasks(soft: Rows, rows: Sequence[Row], ids: Sequence[int], call: Call) -> R
         "item_id": listed(soft, "id"),
         "purpose": purposes,
         "state": Same(str(Task.State.WAITING)),
-        "rank": [int(asked_for.rank(*pair, spec)) for pair in zip(purposes, values, strict=True)],
+        "rank": [
+            int(asked_for.rank(*pair, spec, is_called=live.relief.crowd)) for pair in zip(purposes, values, strict=True)
+        ],
         "needs": [asked_for.of(row.payload, spec) for row in rows] if spec.needs or spec.sensitive else Same(""),
         "round": Same(1),
         "value": values,

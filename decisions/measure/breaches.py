@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from decisions.measure import capacity
 from decisions.measure.capacity import Span
@@ -28,11 +29,15 @@ class Coming:
 
 @dataclass(frozen=True)
 class Risk:
-    """Of the tasks due by a time, how many will not be done by then."""
+    """Of the tasks due by a time, how many will not be done by then.
+
+    `load` is what must be done by then over what can be: above 1 something will be late, inf where nobody works.
+    """
 
     by: datetime
     tasks: float
     breaching: float
+    load: float
 
 
 def risks(
@@ -50,5 +55,6 @@ def risks(
         done += capacity.decisions(spans, since, one.by, rate=rate)
         since = one.by
         sooner = sum(c.per_hour * max(0.0, (one.by - at - c.after) / HOUR) for c in coming)
-        found.append(Risk(one.by, one.tasks, min(one.tasks, max(0.0, ahead + sooner - done))))
+        must = ahead + sooner
+        found.append(Risk(one.by, one.tasks, min(one.tasks, max(0.0, must - done)), must / done if done else inf))
     return found

@@ -11,7 +11,11 @@ from decisions.measure.columns import BoolArray, FloatArray, IntArray, Rows, Wor
 from decisions.measure.rollups import BANDED, HOUR, SEGMENTED
 from decisions.models import Item, Rollup
 
-MODEL = (Item.RouteReason.SCORE, Item.RouteReason.CONTROL)  # what the model is answerable for; the rest is apart
+MODEL = (
+    Item.RouteReason.SCORE,
+    Item.RouteReason.CONTROL,
+    Item.RouteReason.OVERLOAD,
+)  # what the model is answerable for; the rest is apart
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,11 @@ class Outlook:
         return round(sum(risk.breaching for risk in self.breaching))
 
     @property
+    def load(self) -> float:
+        """What must be done by some deadline over what can be by then: the worst of all."""
+        return max((risk.load for risk in self.risks), default=0.0)
+
+    @property
     def breaching(self) -> list[Risk]:
         return [risk for risk in self.risks if risk.breaching >= LEAST]
 

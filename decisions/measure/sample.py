@@ -128,7 +128,7 @@ LABEL = """
         WHEN r.outcome <> '' THEN 'cant_tell' WHEN {late} THEN 'expired' ELSE 'open' END AS state,
     coalesce(r.source, '') AS ruled, coalesce(r.is_override, FALSE)::int AS was_override,
     coalesce(person.kind = 'simulated', FALSE)::int AS is_simulated,
-    (i.reason IN ('score', 'control'))::int AS is_model"""
+    (i.reason IN ('score', 'control', 'overload'))::int AS is_model"""
 LATE = "task.due_at <= %(at)s"
 # An item whose audit is due is closed by the sweep; a late sweep changes nothing here.
 AUDIT = """

@@ -61,6 +61,7 @@ class Item(Fact):
         OUTPUT_CHECK = "output_check", _("Output Check")
         FALLBACK = "fallback", _("Fallback")
         IMPORTED = "imported", _("Imported")  # an earlier tool routed it; nothing of ours did
+        OVERLOAD = "overload", _("Overload")  # below a soft cut that was raised
 
     class Rung(models.TextChoices):
         """Which rung of the ladder gave the score."""
@@ -97,6 +98,7 @@ class Item(Fact):
     p_other = models.FloatField(null=True)
     harm = models.FloatField(null=True)
     v = models.FloatField(null=True)
+    overload_level = models.PositiveSmallIntegerField(default=0, db_default=0)  # of the soft cut when it was routed
 
     class Meta:
         constraints = [

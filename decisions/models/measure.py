@@ -110,6 +110,8 @@ class Alert(models.Model):
         OVERRIDES = "overrides", _("Override rate")
         CANARY = "canary", _("Canary rolled back")
         ACCOUNTS = "accounts", _("Accounts that do not add up")
+        OVERLOAD = "overload", _("Overload rule in force")
+        BACKLOG = "backlog", _("Backlog that will miss deadlines")
 
     class Level(models.TextChoices):
         WARN = "warn", _("Warning")

@@ -19,6 +19,7 @@ class Queue(models.Model):
     slug = models.SlugField(max_length=50, unique=True)
     version = models.ForeignKey("QueueVersion", models.PROTECT, null=True, related_name="+")
     is_paused = models.BooleanField(default=False)
+    overload = models.JSONField(default=dict)  # what its overload rules do, by rule: `watch.overload` writes it
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -101,6 +102,8 @@ class Policy(models.Model):
     `hard`, `soft` and `suggest` are cuts in the model's own score units: at or above. hard None = nothing is automatic,
     soft None = every item goes to people. `calibration` is {id, slope, intercept} of Platt scaling on the log odds.
     `mean_p` is the mean recalibrated probability in [0, 1] from which audit sizes q are made until a frame has closed.
+    `overload_soft`, `control_floor` and `audit_floor` are how far overload rules may move `soft`, `control_share` and
+    `audit_budget`, empty = not at all.
     `audit_budget` is how many passes a day go to people, `precision_target` what HARD shall reach (0, 1], or empty.
     A canary routes `canary_share` of the traffic, in (0, 1); its share of HARD may be at most `canary_factor` times the
     live policy's, above 1, and at least that part of it.
@@ -123,6 +126,9 @@ class Policy(models.Model):
     control_share = models.FloatField(default=0.0)
     audit_budget = models.PositiveIntegerField(default=0)
     precision_target = models.FloatField(null=True, blank=True)
+    overload_soft = models.FloatField(null=True, blank=True)
+    control_floor = models.FloatField(null=True, blank=True)
+    audit_floor = models.PositiveIntegerField(null=True, blank=True)
     calibration = models.JSONField(default=dict)
     mean_p = models.FloatField(default=0.0)
     objective = models.TextField()
@@ -151,6 +157,19 @@ class Policy(models.Model):
                 name="policy_target",
             ),
             models.CheckConstraint(condition=Q(control_share__gte=0) & Q(control_share__lte=1), name="policy_control"),
+            models.CheckConstraint(
+                condition=Q(overload_soft=None)
+                | (Q(soft__isnull=False, overload_soft__gte=models.F("soft")))
+                & (Q(hard=None) | Q(hard__gte=models.F("overload_soft"))),
+                name="policy_overload",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(control_floor=None) | Q(control_floor__gte=0, control_floor__lte=models.F("control_share"))
+                )
+                & (Q(audit_floor=None) | Q(audit_floor__lte=models.F("audit_budget"))),
+                name="policy_floors",
+            ),
             models.CheckConstraint(
                 condition=Q(hard=None) | Q(soft=None) | Q(hard__gte=models.F("soft")), name="policy_cuts"
             ),

@@ -185,6 +185,9 @@ def _policy(
         control_share=asked_for.control_share,
         audit_budget=asked_for.audit_budget,
         precision_target=asked_for.precision_target,
+        overload_soft=asked_for.overload_soft,
+        control_floor=asked_for.control_floor,
+        audit_floor=asked_for.audit_floor,
     )
     if model is None:
         return publish.draft(queue=queue, changes=terms, by=by, why=why, objective=asked_for.objective, at=at)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from difflib import get_close_matches
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
@@ -21,9 +22,13 @@ from decisions.queues.spec import (
     Money,
     Order,
     PayloadField,
+    PolicySpec,
     Spec,
     Truth,
 )
+
+if TYPE_CHECKING:
+    from decisions.models import Policy
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 PLACES = frozenset({"alerts", "inventory"})  # pages stand there in the addresses of queues
@@ -237,6 +242,22 @@ def policy(spec: Spec) -> Faults:
         spec.model.high,
         "policy.",
     )
+    yield from bounds(asked, "policy.")
+
+
+def bounds(asked: "PolicySpec | Policy", path: str = "") -> Faults:
+    """Say what is wrong with how far overload may go: soft cut, control share and audits, each from what it is."""
+    highest = asked.overload_soft
+    if highest is not None and asked.soft is None:
+        yield Fault(f"{path}overload_soft", "order", _("without soft there is no cut to raise"))
+    elif highest is not None and asked.soft is not None and highest < asked.soft:
+        yield Fault(f"{path}overload_soft", "order", _("must not be below soft"))
+    if highest is not None and asked.hard is not None and highest > asked.hard:
+        yield Fault(f"{path}overload_soft", "order", _("must not be above %(name)s") % {"name": "hard"})
+    if asked.control_floor is not None and not 0 <= asked.control_floor <= asked.control_share:
+        yield Fault(f"{path}control_floor", "range", _("must be from 0 to %(name)s") % {"name": "control_share"})
+    if asked.audit_floor is not None and not 0 <= asked.audit_floor <= asked.audit_budget:
+        yield Fault(f"{path}audit_floor", "range", _("must be from 0 to %(name)s") % {"name": "audit_budget"})
 
 
 def aims(audit_budget: int, precision_target: float | None, path: str = "") -> Faults:
@@ -317,6 +338,7 @@ def twice(path: str, key: str, given: list[str]) -> Faults:
 CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (head, frozenset()),
     (hours.times, frozenset({"sla", "sla_step", "lease", "deadlines"})),
+    (hours.overload, frozenset({"overload"})),
     (hours.calendar, frozenset({"calendar"})),
     (hours.reach, frozenset({"calendar", "sla", "deadlines"})),
     (outcomes, frozenset()),

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from decisions.exceptions import Fault
 from decisions.queues import units
 from decisions.queues.references import missing
-from decisions.queues.spec import Deadlines, Lapsed, Spec
+from decisions.queues.spec import Deadlines, Lapsed, OverloadRule, Spec
 
 Faults = Iterator[Fault]
 SECOND = timedelta(seconds=1)
 MOST_WEEKS = 104  # of opening hours that a deadline may take
 MOST_HOLIDAYS = 1_000
+LAST = frozenset({OverloadRule.CONTROL, OverloadRule.AUDIT})
 KEYS = {"soft": "expire_to", "control": "control_to"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -74,6 +75,26 @@ def expiry(spec: Spec) -> Faults:
             )
     if spec.expiry.control_to and spec.expiry.control not in (None, Lapsed.ACT):
         yield Fault("expiry.control_to", "order", _("has no effect unless control is “act”"))
+
+
+def overload(spec: Spec) -> Faults:
+    """Check the rules for when it does not fit: their order, and that they let go below where they begin."""
+    asked = spec.overload
+    for n, rule in enumerate(asked.order):
+        if rule in asked.order[:n]:
+            yield Fault(f"overload.order[{n}]", "twice", _("“%(word)s” is there twice") % {"word": rule})
+        if rule in LAST and not set(asked.order[n:]) <= LAST:
+            yield Fault(f"overload.order[{n}]", "order", _("control and audit come last"))
+    if not 0 < asked.begin_load <= 100:
+        yield Fault("overload.begin_load", "range", _("must be above 0 and at most 100"))
+    if not 0 < asked.end_load < asked.begin_load:
+        yield Fault("overload.end_load", "order", _("must be above 0 and below begin_load"))
+    if asked.begin_late < 1:
+        yield Fault("overload.begin_late", "range", _("must be 1 or more"))
+    if asked.rest < SECOND * 60:
+        yield Fault("overload.rest", "range", _("must be a minute or more"))
+    if not 1 < asked.stretch <= 10:
+        yield Fault("overload.stretch", "range", _("must be above 1 and at most 10"))
 
 
 def _spans(spec: Spec) -> dict[str, timedelta]:

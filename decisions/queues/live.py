@@ -1,5 +1,6 @@
 """The queue as it is in force now: its spec, its live policy and its models, at the cost of one small query."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,22 +12,24 @@ from django.utils.translation import gettext as _
 
 from decisions.exceptions import Conflict, NotFound
 from decisions.models import Frame, ModelVersion, Policy, QueueVersion
+from decisions.queues.relief import NONE, Relief
 from decisions.queues.spec import Spec
 from decisions.record import guards
 
-# All that moves with an apply, a publish, a roll-back, a new model or a closed frame. `created_at` tells databases
-# apart. A function, so that a session plans it once: to plan it takes six times as long as to run it.
+# All that moves with an apply, a publish, a roll-back, a new model, a closed frame or an overload rule. `created_at`
+# tells databases apart. A function, so that a session plans it once: to plan it takes six times as long as to run it.
 MOVES = """
     CREATE OR REPLACE FUNCTION public.decisions_moves(queue_slug text)
     RETURNS TABLE (
         slug varchar, queue_id bigint, created_at timestamptz, version_id bigint, policy_id bigint, is_paused boolean,
-        model_id bigint, canary_id bigint, canary_share double precision, frame_id bigint
+        model_id bigint, canary_id bigint, canary_share double precision, frame_id bigint, overload text
     ) LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
         RETURN QUERY
         SELECT q.slug, q.id, q.created_at, q.version_id, p.id, q.is_paused,
                (SELECT max(m.id) FROM public.decisions_modelversion m WHERE m.queue_id = q.id), c.id, c.canary_share,
-               (SELECT f.id FROM public.decisions_frame f WHERE f.queue_id = q.id ORDER BY f.starts_at DESC LIMIT 1)
+               (SELECT f.id FROM public.decisions_frame f WHERE f.queue_id = q.id ORDER BY f.starts_at DESC LIMIT 1),
+               q.overload::text
         FROM public.decisions_queue q
         LEFT JOIN public.decisions_policy p ON p.queue_id = q.id AND p.state = 'live'
         LEFT JOIN public.decisions_policy c ON c.queue_id = q.id AND c.state = 'canary'
@@ -34,7 +37,7 @@ MOVES = """
     END
     $$
 """
-MOVING = 10  # columns that `decisions_moves` answers with
+MOVING = 11  # columns that `decisions_moves` answers with
 Moves = tuple[Any, ...]  # their values
 OF_SLUG = "SELECT * FROM decisions_moves(%s)"
 OF_ID = "SELECT * FROM decisions_moves((SELECT slug FROM decisions_queue WHERE id = %s))"
@@ -47,7 +50,7 @@ class Live:
     `model` is the policy's, `external` the one whose scores come without a name; `models` has all, by name. `canary` is
     the policy that is tried on a share of the traffic, with its model. `pinned` has, by the id of a model, the
     policy of these two that says what its scores mean. `frame` is the newest one that was closed: audit sizes rest on
-    it.
+    it. `relief` is what its overload rules do.
     """
 
     queue_id: int
@@ -62,6 +65,7 @@ class Live:
     canary: Policy | None = None
     frame: Frame | None = None
     pinned: Mapping[int, Policy] = field(default_factory=dict)
+    relief: Relief = NONE
 
     @cached_property
     def trial(self) -> "Live":
@@ -103,7 +107,9 @@ def of_moves(moves: Moves | None, name: str | int) -> Live:
 
 
 def _read(moves: Moves) -> Live:
-    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share, frame_id = moves
+    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share, frame_id, overload = (
+        moves
+    )
     models = {model.name: model for model in ModelVersion.objects.filter(queue=queue_id)}
     policies = Policy.objects.select_related("model").in_bulk([pk for pk in (policy_id, canary_id) if pk])
     policy, canary = policies[policy_id], policies.get(canary_id)
@@ -120,6 +126,7 @@ def _read(moves: Moves) -> Live:
         canary=canary,
         frame=Frame.objects.get(pk=frame_id) if frame_id else None,
         pinned={one.model_id: one for one in (canary, policy) if one and one.model_id},
+        relief=Relief.of(json.loads(overload)),
     )
 
 

@@ -4,6 +4,7 @@ A task carries it as tags, one a line: a skill by its name or as `field=value`; 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from decisions.models import Task
@@ -35,9 +36,14 @@ def sensitive(spec: Spec) -> dict[str, str]:
     return _known(spec.sensitive, spec)
 
 
-def rank(purpose: str, value: float | None, spec: Spec) -> Task.Rank:
-    """Return the least rank for a task: the crowd's for what the spec leaves to it. An unknown value is above all."""
+def rank(purpose: str, value: float | None, spec: Spec, *, is_called: bool = False) -> Task.Rank:
+    """Return the least rank for a task: the crowd's for what the spec leaves to it. An unknown value is above all.
+
+    Where overload calls the crowd, it may take what the score sends to people as well, up to the same value.
+    """
     crowd = spec.crowd
+    if is_called and purpose == Task.Purpose.SOFT:
+        crowd = replace(crowd, purposes=(*crowd.purposes, purpose))
     fits = crowd.up_to is None or (value is not None and value <= crowd.up_to)
     return Task.Rank.CROWD if fits and purpose in crowd.purposes else Task.Rank.REVIEWER
 

@@ -67,6 +67,17 @@ class Unanswered(StrEnum):
     ESCALATE = "escalate"  # a lead answers
 
 
+class OverloadRule(StrEnum):
+    """What a queue may do when more comes than people can do."""
+
+    THRESHOLD = "threshold"  # raise the soft cut, within what the policy allows: more passes
+    CROWD = "crowd"  # let the crowd take items for people
+    STRETCH = "stretch"  # give items for people more time
+    SECONDS = "seconds"  # open no second opinions
+    CONTROL = "control"  # lower the control share to the floor that the policy allows
+    AUDIT = "audit"  # lower the audits a day to the floor that the policy allows
+
+
 @dataclass(frozen=True)
 class PayloadField:
     """One field of the payload. `low` and `high` are inclusive; None is unbounded."""
@@ -186,6 +197,9 @@ class PolicySpec:
     objective: str
     audit_budget: int = 0  # of what is passed, so many a day go to people, blind
     precision_target: float | None = None  # what HARD shall reach, as a share
+    overload_soft: float | None = None  # how far overload may raise `soft`; None = not at all
+    control_floor: float | None = None  # how far overload may lower `control_share`; None = not at all
+    audit_floor: int | None = None  # how far overload may lower `audit_budget`; None = not at all
 
 
 @dataclass(frozen=True)
@@ -254,6 +268,23 @@ class Expiry:
     control_to: str = ""
     audit: Unanswered = Unanswered.END
     second: Unanswered = Unanswered.END
+
+
+@dataclass(frozen=True)
+class Overload:
+    """What happens when it does not fit: rules in the order in which they are taken, none = nothing by itself.
+
+    The load is what must be done within one SLA over what can be. A step is taken at a load from `begin_load` on or
+    once `begin_late` tasks will be late, and taken back below `end_load` with none late to be; at least `rest` lies
+    between two steps. `stretch` is how many times longer deadlines get.
+    """
+
+    order: tuple[OverloadRule, ...] = ()
+    begin_load: float = 1.0
+    begin_late: int = 1
+    end_load: float = 0.8
+    rest: timedelta = timedelta(minutes=15)
+    stretch: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -331,6 +362,7 @@ class Spec:
     needs: tuple[Need, ...] = ()  # skills and languages
     sensitive: tuple[Need, ...] = ()  # what a person may opt out of seeing: fields only
     crowd: Crowd = Crowd()
+    overload: Overload = Overload()
     watcher: str = ""  # who is told of alerts: an e-mail address; "" = the owner
     four_eyes: bool = True  # a second person approves a policy
     heuristics: tuple[Heuristic, ...] = ()

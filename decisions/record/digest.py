@@ -38,8 +38,14 @@ FREE = {
 # Columns that came after rows were digested: while they hold this value, digests leave them out.
 KEPT = object()
 LATER: dict[str, dict[str, Any]] = {
-    "policy": {"audit_budget": 0, "precision_target": None},
-    "item": {"p_other": None, "harm": None, "v": None},
+    "policy": {
+        "audit_budget": 0,
+        "precision_target": None,
+        "overload_soft": None,
+        "control_floor": None,
+        "audit_floor": None,
+    },
+    "item": {"p_other": None, "harm": None, "v": None, "overload_level": 0},
     "frame": {"harm_square": None},
 }
 

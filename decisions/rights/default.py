@@ -69,6 +69,7 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.CLOSE_FRAME: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.APPLY_QUEUE: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.PAUSE_QUEUE: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
+    Act.RELIEVE: {Role.MANAGER: YES},
     Act.ASSIGN: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.SEE_TEAM: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.MANAGE_TEAM: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),

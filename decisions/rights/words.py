@@ -38,6 +38,7 @@ class Act(StrEnum):
     CLOSE_FRAME = "close_frame"  # draw audits of what was passed, before the day is over
     APPLY_QUEUE = "apply_queue"
     PAUSE_QUEUE = "pause_queue"
+    RELIEVE = "relieve"  # switch the rules for when it does not fit on and off
     ASSIGN = "assign"  # give a task to a person, take it back, balance
     SEE_TEAM = "see_team"  # who is at work and what each of them holds
     MANAGE_TEAM = "manage_team"  # skills, exclusions and absences of those who work here

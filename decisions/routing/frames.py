@@ -188,10 +188,16 @@ def _next(cursor: CursorWrapper, queue: Live, end: datetime, *, in_mid_day: bool
     if day.end > end and not in_mid_day:
         return None
     ends_at = min(day.end, end)
-    share = day.share(queue.policy.audit_budget, max(start, day.start), ends_at)
+    share = day.share(_daily(queue), max(start, day.start), ends_at)
     if not share and ends_at < day.end:
         raise Conflict(_("The share of the daily audit budget that falls to this time is no whole audit yet."))
     return Span(start, ends_at, share)
+
+
+def _daily(queue: Live) -> int:
+    """Return the audits of a day; overload lowers them no further than the policy allows."""
+    floor = queue.policy.audit_floor if queue.relief.audit else None
+    return queue.policy.audit_budget if floor is None else floor
 
 
 def _count(cursor: CursorWrapper, span: Span, wish: Wish) -> int:

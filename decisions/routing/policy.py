@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from decisions.measure import calibrate
 from decisions.models.items import Item
+from decisions.queues.relief import LEVELS, NONE, Relief
 from decisions.routing import sampling
+from decisions.routing.sampling import IntArray
 
 if TYPE_CHECKING:
     from decisions.models import Frame, Policy
@@ -26,9 +28,9 @@ BAND, ROUTE, REASON = Item.Band, Item.Route, Item.RouteReason
 class Cuts:
     """What of a policy and its queue's spec decides routes.
 
-    `hard` and `soft` are in score units, [low, high] the range of the scores; `slope`, `intercept` and `edge`
-    recalibrate on the log odds (`measure.calibrate`); `mean_p` in [0, 1], `beta` in (0, 1] and `harm_square`, the mean
-    square of the harm (0: not known), make the audit sizes. The
+    `hard` and `soft` are in score units, [low, high] the range of the scores; `raised` is the soft cut that overload
+    raised, at its `level`; `slope`, `intercept` and `edge` recalibrate on the log odds (`measure.calibrate`); `mean_p`
+    in [0, 1], `beta` in (0, 1] and `harm_square`, the mean square of the harm (0: not known), make the audit sizes. The
     two sets name the automatic routes ("hard", "pass") that the owner allows for items that failed a check and for
     scores from below the model.
     """
@@ -44,33 +46,51 @@ class Cuts:
     harm_square: float = 0.0
     low: float = 0.0
     high: float = 1.0
+    raised: float | None = None
+    level: int = 0
     failed_check_routes: frozenset[str] = frozenset()
     fallback_routes: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, policy: "Policy", spec: "Spec", frame: "Frame | None" = None) -> "Cuts":
+    def of(cls, policy: "Policy", spec: "Spec", frame: "Frame | None" = None, relief: Relief = NONE) -> "Cuts":
         """Return the cuts of a policy; scores are in its model's range, else in the spec's.
 
-        Audit sizes rest on the newest frame, and on the policy's own guess until there is one.
+        Audit sizes rest on the newest frame, and on the policy's own guess until there is one. Overload rules go no
+        further than the policy allows.
         """
+        raised = raised_soft(policy, relief.threshold)
+        floor = policy.control_floor if relief.control else None
         return cls(
             hard=policy.hard,
             soft=policy.soft,
-            control_share=policy.control_share,
+            control_share=policy.control_share if floor is None else floor,
             **line(policy.calibration),
             mean_p=frame.mean_p if frame else policy.mean_p,
             beta=frame.beta if frame else sampling.BETA,
             harm_square=(frame.harm_square or 0.0) if frame else 0.0,
             low=policy.model.score_low if policy.model else spec.model.low,
             high=policy.model.score_high if policy.model else spec.model.high,
+            raised=raised,
+            level=0 if raised is None else relief.threshold,
             failed_check_routes=frozenset(spec.failed_check_routes),
             fallback_routes=frozenset(spec.fallback_routes),
         )
 
 
+def raised_soft(policy: "Policy", level: int) -> float | None:
+    """Return the soft cut at a level of overload: so many equal steps towards the highest that the policy allows."""
+    if not level or policy.soft is None or policy.overload_soft is None:
+        return None
+    return policy.soft + (policy.overload_soft - policy.soft) * min(level, LEVELS) / LEVELS
+
+
 @dataclass(frozen=True)
 class Routing:
-    """One entry an item: band, route, reason, propensity (NaN for PASS: null), p, q and v (NaN where there is none)."""
+    """One entry an item: band, route, reason, propensity (NaN for PASS: null), p, q and v (NaN: there is none), level.
+
+    An item whose score says SOFT and that is below a raised cut keeps its band; it is passed with the reason OVERLOAD,
+    an audit may draw it, and the level says how far the cut was raised.
+    """
 
     band: WordArray
     route: WordArray
@@ -79,6 +99,7 @@ class Routing:
     p: FloatArray
     q: FloatArray
     v: FloatArray
+    level: IntArray
 
 
 def bands(scores: FloatArray, cuts: Cuts) -> WordArray:
@@ -132,18 +153,21 @@ def route(
     in_hard = trusted & (band == BAND.HARD)
     control = in_hard & (control_u < cuts.control_share)
     to_people = control | (band == BAND.NONE) | ~(trusted | _allowed(band, reasons, cuts))
+    spared = trusted & (band == BAND.SOFT) & (scores < (-np.inf if cuts.raised is None else cuts.raised))
     routes = np.where(to_people, ROUTE.SOFT.value, band).astype(object)
+    routes[spared] = ROUTE.PASS.value
     p, passed = recalibrate(scores, cuts), routes == ROUTE.PASS
     v = None if harm is None else np.where(passed, sampling.stakes(harm, cuts.harm_square), np.nan)
     size = sampling.q(sampling.signal(p, other), cuts.mean_p, cuts.beta, v)
     return Routing(
         band=band,
         route=routes,
-        reason=np.where(control, REASON.CONTROL.value, reasons).astype(object),
+        reason=_words([control, spared], [REASON.CONTROL, REASON.OVERLOAD], reasons),
         propensity=_propensity(routes, in_hard, cuts.control_share),
         p=p,
         q=np.where(passed, size, np.nan),
         v=np.full(len(scores), np.nan) if v is None else v,
+        level=np.full(len(routes), cuts.level),
     )
 
 
@@ -166,9 +190,10 @@ def _propensity(routes: WordArray, in_hard: BoolArray, control_share: float) -> 
     return propensity
 
 
-def _words(conditions: list[BoolArray], words: list[str], default: str) -> WordArray:
+def _words(conditions: list[BoolArray], words: list[str], default: str | WordArray) -> WordArray:
     """Return for each place the word of the first condition that holds: for one item much faster than a select."""
-    named: WordArray = np.full(len(conditions[0]), str(default), dtype=object)
+    rest = str(default) if isinstance(default, str) else default
+    named: WordArray = np.full(len(conditions[0]), rest, dtype=object)
     for condition, word in zip(reversed(conditions), reversed(words), strict=True):
         named[condition] = str(word)
     return named

@@ -65,7 +65,9 @@ class Stream:
     @cached_property
     def trusted(self) -> BoolArray:
         """Those routed by their score: no check failed, and the model itself scored them."""
-        return np.asarray((self.reason == REASON.SCORE) | self.in_control, dtype=np.bool_)
+        return np.asarray(
+            np.isin(self.reason, (REASON.SCORE.value, REASON.OVERLOAD.value)) | self.in_control, dtype=np.bool_
+        )
 
     @cached_property
     def untried(self) -> WordArray:

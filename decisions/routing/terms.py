@@ -11,7 +11,7 @@ from decisions.queues import checks
 
 TERMS = (
     *("model_id", "hard", "soft", "suggest", "control_share", "audit_budget", "precision_target"),
-    *("calibration", "mean_p"),
+    *("calibration", "mean_p", "overload_soft", "control_floor", "audit_floor"),
 )
 
 
@@ -27,6 +27,9 @@ class Changes(TypedDict, total=False):
     precision_target: float | None
     calibration: dict[str, Any]
     mean_p: float
+    overload_soft: float | None
+    control_floor: float | None
+    audit_floor: int | None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def check(policy: Policy) -> None:
     if not 0 <= policy.control_share <= 1:
         faults.append(Fault("control_share", "range", _("must be from 0 to 1")))
     faults += checks.aims(policy.audit_budget, policy.precision_target)
+    faults += checks.bounds(policy)
     faults += [fault for name in ("objective", "why") for fault in blank(name, str(getattr(policy, name)))]
     if policy.model and policy.model.queue_id != policy.queue_id:
         faults.append(Fault("model", "reference", _("belongs to another queue")))

@@ -24,7 +24,7 @@ LONGEST_SNOOZE = timedelta(days=7)
 LONGEST_TEXT = 2000
 MEASURED = timedelta(days=90)  # of incidents, whose times are summed up
 MOST = 1000
-OURS = frozenset({"route", "field", "policy", "hour"})  # kinds of keys whose names are ours, not a sender's
+OURS = frozenset({"route", "field", "policy", "hour", "rule"})  # kinds of keys whose names are ours, not a sender's
 LEVELS = (Alert.Level.WARN, Alert.Level.ACT)
 
 
@@ -115,9 +115,10 @@ def steps(alert: Alert) -> list[Event]:
 def normal_since(alert: Alert, checked_at: datetime | None) -> datetime | None:
     """Return since when an open alert's signal is not off any more; None while it is, or where nobody can tell.
 
-    A test of precision stays off once it is, a canary is not looked at again, and what is lost does not come back.
+    A test of precision stays off once it is, a canary is not looked at again, what is lost does not come back, and
+    whether a rule is still in force its own page says.
     """
-    lasting = (Alert.Kind.PRECISION, Alert.Kind.CANARY, Alert.Kind.ACCOUNTS)
+    lasting = (Alert.Kind.PRECISION, Alert.Kind.CANARY, Alert.Kind.ACCOUNTS, Alert.Kind.OVERLOAD)
     is_back = alert.is_open and alert.kind not in lasting and checked_at is not None and checked_at > alert.seen_at
     return alert.seen_at if is_back else None
 

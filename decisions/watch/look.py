@@ -15,7 +15,7 @@ import orjson
 from django.db.models import Max
 
 from decisions.measure import sample
-from decisions.measure.counts import floor_hour
+from decisions.measure.counts import MODEL, floor_hour
 from decisions.measure.rollups import HOUR
 from decisions.measure.sample import DAY, Traffic
 from decisions.models import Alert, Body, Item, Label, Policy, Queue, Rollup, Ruling
@@ -119,17 +119,18 @@ def _items(queue_id: int, at: datetime) -> Traffic:
 
 
 def _volumes(watched: Watched, items: Traffic) -> Iterator[Off]:
-    """Compare the share of each route among what the live policy routed."""
+    """Compare the share of each route among what the live policy routed; overload is no change of what comes."""
     mine = items.where(items.policy == watched.policy.pk)
+    routes = np.where(mine.reason == Item.RouteReason.OVERLOAD, Item.Route.SOFT.value, mine.route)
     for route in Item.Route.values:
         usual = watched.usual("volume", f"route:{route}", watched.policy.live_at)
-        yield from signals.volume(mine.arrived, mine.route == route, f"route:{route}", usual)
+        yield from signals.volume(mine.arrived, routes == route, f"route:{route}", usual)
 
 
 def _scores(watched: Watched, items: Traffic) -> Iterator[Off]:
     """Compare the scores of the live policy's model: of all items, by segment and by source."""
     model = watched.policy.model_id or 0
-    by_model = np.isin(items.reason, ("score", "control")) & ~np.isnan(items.score)
+    by_model = np.isin(items.reason, [str(reason) for reason in MODEL]) & ~np.isnan(items.score)
     mine = items.where(by_model & (items.model == model)) if model else items.where(by_model)
     parts = [("", np.ones(len(mine), dtype=np.bool_))]
     parts += [(f"segment:{name}", mine.segment == name) for name in _frequent(mine.segment, SEGMENTS)]

@@ -1,5 +1,7 @@
 """An alert in plain words: what is off, and how much; for pages and mails alike."""
 
+from collections.abc import Callable
+
 from django.utils import formats
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import localtime
@@ -7,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from decisions.models import Alert, Item
+from decisions.queues.spec import OverloadRule
 from decisions.watch.signals import Against
 
 
@@ -22,6 +25,8 @@ def what(alert: Alert) -> str:
         Alert.Kind.PRECISION: _("the precision of hard actions under %(name)s"),
         Alert.Kind.CANARY: _("the canary %(name)s"),
         Alert.Kind.ACCOUNTS: _("the sum of what was accepted"),
+        Alert.Kind.OVERLOAD: _("overload: %(name)s"),
+        Alert.Kind.BACKLOG: _("the backlog"),
     }
     return words[Alert.Kind(alert.kind)] % {"name": _named(alert, part, name)}
 
@@ -29,16 +34,14 @@ def what(alert: Alert) -> str:
 def sentence(alert: Alert) -> str:
     """Return what was measured, and against what."""
     kind, told = alert.kind, alert.figures
-    if kind == Alert.Kind.PRECISION:
-        return _precision(alert)
+    if kind in (own := _own()):
+        return own[kind](alert)
     if kind == Alert.Kind.SCORES:
         return _("The mix of scores moved: PSI %(psi)s in %(rows)s, %(against)s.") % {
             "psi": formats.number_format(told["psi"], 2),
             "rows": _last(alert),
             "against": _against(alert),
         }
-    if kind == Alert.Kind.ACCOUNTS:
-        return _accounts(alert)
     if "share" in told and "before" in told:
         return _shares()[kind] % {
             "share": _percent(told["share"]),
@@ -65,6 +68,55 @@ def compared(alert: Alert) -> str:
         "rows_before": formats.number_format(told["rows_before"], force_grouping=True),
         **dict(zip(("start", "end", "before_start", "before_end"), times, strict=True)),
         "p": f"{told['p']:.1g}",
+    }
+
+
+def _own() -> dict[str, Callable[[Alert], str]]:
+    """Return what speaks of signals that are no comparison of rows."""
+    return {
+        Alert.Kind.PRECISION: _precision,
+        Alert.Kind.ACCOUNTS: _accounts,
+        Alert.Kind.OVERLOAD: _overload,
+        Alert.Kind.BACKLOG: _backlog,
+    }
+
+
+def rules() -> dict[str, str]:
+    """Return what each overload rule does, in words."""
+    return {
+        OverloadRule.THRESHOLD: _("raise the soft cut: more passes"),
+        OverloadRule.CROWD: _("call the crowd"),
+        OverloadRule.STRETCH: _("stretch deadlines"),
+        OverloadRule.SECONDS: _("stop second opinions"),
+        OverloadRule.CONTROL: _("lower the control share to its floor"),
+        OverloadRule.AUDIT: _("lower audits to their floor"),
+    }
+
+
+def _overload(alert: Alert) -> str:
+    told = alert.figures
+    load = told.get("load")
+    return _(
+        "This rule of the queue is in force. What must be done was %(load)s times what can be done by then, "
+        "%(late)s tasks would have been late, and %(backlog)s waited."
+    ) % {
+        "load": "∞" if load is None else formats.number_format(load, 2),
+        "late": formats.number_format(told["at_risk"], force_grouping=True),
+        "backlog": formats.number_format(told["backlog"], force_grouping=True),
+    }
+
+
+def _backlog(alert: Alert) -> str:
+    told = alert.figures
+    by = parse_datetime(str(told["first_breach"]))
+    assert by is not None
+    return _(
+        "Lately %(demand)s items an hour came for people, %(usual)s would be usual. If that goes on, the first "
+        "deadline will be missed by %(by)s."
+    ) % {
+        "demand": formats.number_format(told["demand"], 1),
+        "usual": formats.number_format(told["usual"], 1),
+        "by": formats.date_format(localtime(by, alert.queue.spec.zone), "SHORT_DATETIME_FORMAT"),
     }
 
 
@@ -137,6 +189,8 @@ def _named(alert: Alert, part: str, name: str) -> str:
     if part == "field":
         field = alert.queue.spec.payload_field(name)
         return field.label if field else name
+    if part == "rule":
+        return rules()[name]
     words = {
         "policy": _("policy %(name)s"),
         "model": _("model %(name)s"),

@@ -58,7 +58,7 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
     )
     ruling = rule.from_decision(decision, item=task.item, outcome=outcome, spec=queue.spec)
     leases.move(task, Move.Kind.DECIDED, person=person, at=at)
-    escalation = quality.follow(decision, stands, queue.spec)
+    escalation = quality.follow(decision, stands, queue)
     gold.follow(decision, stands, queue.spec)
     log.append(
         Event.Kind.DECISION_MADE,

@@ -15,6 +15,7 @@ from decisions.exceptions import TooLate
 from decisions.measure import sla
 from decisions.models import Decision, Event, Lot, Membership, Move, Task, User
 from decisions.queues import needs
+from decisions.queues.live import Live
 from decisions.queues.spec import Spec, Truth
 from decisions.record import log
 from decisions.rights import Standing
@@ -27,12 +28,17 @@ SECONDED = (Task.Purpose.AUDIT, Task.Purpose.SOFT)
 NEGATIVES = 0.03  # of the negative audits that get a second opinion
 
 
-def follow(decision: Decision, stands: Standing, spec: Spec) -> Task | None:
-    """Open the second opinion that an answer calls for; return the task that settles it where one disputes another."""
-    is_by_crowd = stands.role == Membership.Role.CROWD
-    if decision.purpose == Task.Purpose.AUDIT and _needs_second(decision, spec):
+def follow(decision: Decision, stands: Standing, queue: Live) -> Task | None:
+    """Open the second opinion that an answer calls for; return the task that settles it where one disputes another.
+
+    While an overload rule of the queue stops second opinions only answers of the crowd get one, for somebody has to
+    look after them; what was asked before is settled all the same.
+    """
+    spec, is_by_crowd = queue.spec, stands.role == Membership.Role.CROWD
+    is_open = is_by_crowd or not queue.relief.seconds
+    if decision.purpose == Task.Purpose.AUDIT and is_open and _needs_second(decision, spec):
         _open_second(decision, spec, is_by_crowd=is_by_crowd)
-    elif decision.purpose == Task.Purpose.SOFT and (lot := grading.lot(decision, spec, Purpose.CHECK)):
+    elif decision.purpose == Task.Purpose.SOFT and is_open and (lot := grading.lot(decision, spec, Purpose.CHECK)):
         second = _open_second(decision, spec, is_by_crowd=is_by_crowd)
         Lot.objects.create(task=second, pi=lot.pi, u=lot.u, u_secret=lot.u_secret)
     if decision.purpose == Task.Purpose.SECOND and _is_disputed(decision, spec):

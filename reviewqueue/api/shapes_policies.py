@@ -9,6 +9,7 @@ from reviewqueue.api.shapes import BIGGEST, Shape
 
 TERMS = (
     *("hard", "soft", "suggest", "control_share", "audit_budget", "precision_target", "calibration"),
+    *("overload_soft", "control_floor", "audit_floor"),
     *("canary_share", "canary_factor", "objective", "why", "created_at", "live_at", "retired_at"),
 )
 
@@ -50,6 +51,15 @@ class PolicyDraft(Shape):
     control_share = serializers.FloatField(required=False, min_value=0, max_value=1)
     audit_budget = serializers.IntegerField(required=False, min_value=0, max_value=BIGGEST)
     precision_target = serializers.FloatField(required=False, allow_null=True)
+    overload_soft = serializers.FloatField(
+        required=False, allow_null=True, help_text="How far overload may raise soft; null: not at all."
+    )
+    control_floor = serializers.FloatField(
+        required=False, allow_null=True, min_value=0, max_value=1, help_text="Null: it is never lowered."
+    )
+    audit_floor = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=BIGGEST, help_text="Null: they are never lowered."
+    )
     recalibrate = serializers.BooleanField(
         required=False, help_text="Fit what its model's scores mean to the labels of the last 28 days."
     )

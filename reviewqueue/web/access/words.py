@@ -70,6 +70,7 @@ GROUPS: tuple[tuple[Promise | str, dict[str, Promise | str]], ...] = (
         {
             "apply_queue": gettext_lazy("Apply a queue's file"),
             "pause_queue": gettext_lazy("Pause the queue"),
+            "relieve": gettext_lazy("Switch overload rules"),
             "handle_alerts": gettext_lazy("Handle alerts"),
             "assign": gettext_lazy("Assign items to people"),
             "manage_team": gettext_lazy("Manage skills and absences"),

@@ -1,6 +1,6 @@
 """What a manager types on the floor."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +9,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from decisions.queues.pause import Why
+from decisions.measure.overload import Mode
+from decisions.queues.pause import Why as PauseWhy
+from decisions.watch.overload import Why
 from decisions.work import why
 from decisions.work.team import Member
 
@@ -69,7 +71,24 @@ class AssignForm(forms.Form):
         return at + timedelta(hours=self.cleaned_data["hours"])
 
 
+class ReliefForm(forms.Form):
+    """Who decides about an overload rule, and why."""
+
+    rule = forms.ChoiceField(label=_("Rule"))
+    mode = forms.ChoiceField(
+        label=_("Who decides"),
+        choices=[(Mode.AUTO, _("by the figures")), (Mode.ON, _("switched on")), (Mode.OFF, _("switched off"))],
+    )
+    why = forms.ChoiceField(label=_("Why"), choices=Why.choices)
+
+    def __init__(self, *args: Any, rules: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rule = self.fields["rule"]
+        assert isinstance(rule, forms.ChoiceField)
+        rule.choices = list(rules)
+
+
 class PauseForm(forms.Form):
     """Why a queue is paused or goes on."""
 
-    why = forms.ChoiceField(label=_("Why"), choices=Why.choices)
+    why = forms.ChoiceField(label=_("Why"), choices=PauseWhy.choices)

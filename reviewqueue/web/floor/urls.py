@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.floor import ahead, alerts, deadlines, team, views
+from reviewqueue.web.floor import ahead, alerts, deadlines, overload, team, views
 
 app_name = "floor"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("alerts/<int:alert_id>/close/", alerts.close, name="close_alert"),
     path("<slug:slug>/", views.show, name="show"),
     path("<slug:slug>/live/", views.live, name="live"),
+    path("<slug:slug>/overload/", overload.switch, name="switch_overload"),
     path("<slug:slug>/deadlines/", deadlines.show, name="deadlines"),
     path("<slug:slug>/ahead/", ahead.show, name="ahead"),
     path("<slug:slug>/shifts/", views.enter_shift, name="enter_shift"),

@@ -20,7 +20,7 @@ from decisions.work import shifts as planning
 from decisions.work import team
 from reviewqueue.web import queues
 from reviewqueue.web.conditional import unchanged_is_304
-from reviewqueue.web.floor import ahead, charts
+from reviewqueue.web.floor import ahead, charts, overload
 from reviewqueue.web.floor.forms import PauseForm, ShiftForm
 from reviewqueue.web.people import signed_in
 
@@ -137,4 +137,5 @@ def _plan(request: HttpRequest, queue: Queue) -> dict[str, object]:
         "may_see_team": queues.may(person, queue, Act.SEE_TEAM),
         "may_try": queues.may(person, queue, Act.READ_RECORD),
         "pause_form": PauseForm(),
+        **overload.panel(queue, person),
     }

@@ -11,7 +11,7 @@ from decisions.routing import publish
 
 COPIED = (
     *("model", "hard", "soft", "suggest", "control_share"),
-    *("audit_budget", "precision_target", "objective"),
+    *("audit_budget", "precision_target", "overload_soft", "control_floor", "audit_floor", "objective"),
 )
 
 
@@ -35,6 +35,24 @@ class DraftForm(forms.Form):
         label=_("Precision target"),
         required=False,
         help_text=_("of hard, above 0 and below 1; alarms and canaries go by it"),
+    )
+    overload_soft = forms.FloatField(
+        label=_("Soft under overload, at most"),
+        required=False,
+        help_text=_("how far the soft cut may rise by itself when it does not fit; empty = not at all"),
+    )
+    control_floor = forms.FloatField(
+        label=_("Control share under overload, at least"),
+        required=False,
+        min_value=0,
+        max_value=1,
+        help_text=_("empty = it is never lowered"),
+    )
+    audit_floor = forms.IntegerField(
+        label=_("Audits a day under overload, at least"),
+        required=False,
+        min_value=0,
+        help_text=_("empty = they are never lowered"),
     )
     recalibrate = forms.BooleanField(
         label=_("Recalibrate"),

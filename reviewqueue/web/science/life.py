@@ -53,6 +53,9 @@ TERM = {
     "precision_target": gettext_lazy("Precision target"),
     "calibration": gettext_lazy("Calibration"),
     "mean_p": gettext_lazy("Mean probability at the start"),
+    "overload_soft": gettext_lazy("Soft under overload, at most"),
+    "control_floor": gettext_lazy("Control share under overload, at least"),
+    "audit_floor": gettext_lazy("Audits a day under overload, at least"),
 }
 SIGN = {
     Sign.HARD: gettext_lazy("Share of hard items"),

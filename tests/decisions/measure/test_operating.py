@@ -245,6 +245,21 @@ def test_days_of_another_time_zone_need_no_whole_hours() -> None:
     assert seen.in_measured()[1].count(band="hard") == 48
 
 
+def test_what_overload_passed_counts_for_recall_and_not_for_soft() -> None:
+    queue = queue_of_last_week()
+    many(queue, 5, 5)
+    spared = {"band": "soft", "reason": "overload", "score": 0.4, "p": 0.4, "overload_level": 2}
+    for _k in range(6):
+        passed(queue, **spared)
+    audited(queue, POSITIVE, NEGATIVE, NEGATIVE, NEGATIVE, pi=0.4, **spared)
+    point = measured(queue)
+    assert point.passes == 10  # all of them are in the audits' population
+    assert point.missed.value == pytest.approx(2.5)  # one found, and it stands for two and a half
+    assert point.recall.value == pytest.approx(5 / 7.5)
+    assert (point.soft_asked.items, point.soft.value) == (10, 0.5)
+    assert [one.items for one in point.apart] == []
+
+
 def test_expired_items_count_as_passed() -> None:
     queue = queue_of_last_week()
     many(queue, 10, 10)

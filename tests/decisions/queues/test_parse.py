@@ -84,6 +84,23 @@ FAULTS = [
     ('lease = "5 min"', 'value_field = "kind"', 10, "value_field", "integer, money, number"),  # not a number
     ('lease = "5 min"', 'expire_to = "eggs"', 10, "expire_to", "no “eggs”"),  # no such outcome
     ('lease = "5 min"', 'fallback_routes = ["soft"]', 10, "fallback_routes[0]", "hard, pass"),  # soft needs no leave
+    (CUT, '[overload]\norder = ["wait"]\n' + CUT, 46, "overload.order[0]", "threshold, crowd"),  # no such rule
+    (
+        CUT,
+        '[overload]\norder = ["audit", "crowd"]\n' + CUT,
+        46,
+        "overload.order[0]",
+        "come last",
+    ),  # what measures goes last
+    (CUT, '[overload]\norder = ["crowd", "crowd"]\n' + CUT, 46, "overload.order[1]", "twice"),  # once is enough
+    (CUT, "[overload]\nend_load = 1.5\n" + CUT, 46, "overload.end_load", "below begin_load"),  # it would flutter
+    (CUT, "[overload]\nstretch = 1\n" + CUT, 46, "overload.stretch", "above 1"),  # no longer at all
+    (CUT, '[overload]\nrest = "1 s"\n' + CUT, 46, "overload.rest", "a minute"),
+    (CUT, "[overload]\nbegin_late = 0\n" + CUT, 46, "overload.begin_late", "1 or more"),  # always
+    ("soft = 0.3", "soft = 0.3\noverload_soft = 0.2", 49, "policy.overload_soft", "below soft"),  # it would be lowered
+    ("soft = 0.3", "soft = 0.3\noverload_soft = 0.95", 49, "policy.overload_soft", "above hard"),  # past HARD
+    ("control_share = 0.1", "control_share = 0.1\ncontrol_floor = 0.2", 50, "policy.control_floor", "control_share"),
+    ("control_share = 0.1", "control_share = 0.1\naudit_floor = 5", 50, "policy.audit_floor", "audit_budget"),
     (CUT, '[expiry]\nsoft = "drop"\n' + CUT, 46, "expiry.soft", "pass, act, escalate, wait"),  # no such rule
     (CUT, '[expiry]\nsoft = "act"\n' + CUT, 46, "expiry.soft", "expire_to"),  # act by what?
     (CUT, '[expiry]\ncontrol_to = "hem"\n' + CUT, 46, "expiry.control_to", "do you mean “ham”"),  # no such outcome

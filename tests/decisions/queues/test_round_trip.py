@@ -21,6 +21,8 @@ from decisions.queues.spec import (
     Money,
     Order,
     Outcome,
+    Overload,
+    OverloadRule,
     PayloadField,
     PolicySpec,
     Reason,
@@ -48,6 +50,9 @@ HOLIDAYS = st.lists(
     max_size=3,
     unique_by=lambda h: h.day,
 ).map(tuple)
+ORDERS = st.lists(st.sampled_from(list(OverloadRule)), unique=True).map(
+    lambda rules: tuple(sorted(rules, key=list(OverloadRule).index))
+)
 CALENDARS = st.just(Calendar()) | st.builds(Calendar, mon=st.just(("09:00-17:00",)), sun=HOURS, holidays=HOLIDAYS)
 
 
@@ -136,6 +141,7 @@ def specs(draw: st.DrawFn) -> Spec:
         hide_suggestion=draw(st.booleans()),
         expire_to=draw(st.sampled_from(["", "yes", "no"])),
         expiry=draw(st.builds(Expiry, soft=st.sampled_from([None, Lapsed.PASS]), audit=st.sampled_from(Unanswered))),
+        overload=draw(st.builds(Overload, order=ORDERS, begin_load=st.floats(1, 9), stretch=st.floats(1.5, 9))),
         timezone=draw(st.sampled_from(["UTC", "Europe/Madrid", "Asia/Shanghai"])),
         failed_check_routes=draw(st.sampled_from([(), ("pass",), ("hard", "pass")])),
     )

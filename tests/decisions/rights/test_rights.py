@@ -63,6 +63,7 @@ roll_back_policy - - - - y - -
 close_frame      - - - - y - y
 apply_queue      - - - - y - y
 pause_queue      - - - y y - y
+relieve          - - - - y - -
 assign           - - - y y - -
 see_team         - - - y y - -
 manage_team      - - - y y - -

@@ -199,6 +199,7 @@ def test_figures_count_what_the_model_makes_hard_and_what_people_see() -> None:
         p=np.ones(6),
         q=np.ones(6),
         v=np.ones(6),
+        level=np.zeros(6, dtype=np.int64),
     )
     truth = np.array([True, False, True, True, True, True])
     found = known.figures(truth, routing, Promise(0.5, 0.9), rows=8, learnt=1, sent_back=1)

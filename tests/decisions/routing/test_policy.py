@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from decisions.models import Item
+from decisions.models import Item, Policy
 from decisions.routing import policy
 from decisions.routing.policy import Cuts, Routing
 
@@ -36,6 +36,43 @@ def routed(score: float, *, reason: str = SCORE, u: float = 0.5, cuts: Cuts = CU
 )
 def test_bands(score: float, hard: float | None, soft: float | None, band: str) -> None:
     assert policy.bands(np.array([score]), Cuts(hard=hard, soft=soft)).tolist() == [band]
+
+
+RAISED = replace(CUTS, raised=0.5, level=2)
+
+
+@pytest.mark.parametrize(
+    ("score", "reason", "u", "band", "route", "told", "propensity"),
+    [
+        (0.4, SCORE, 0.5, "soft", "pass", "overload", NAN),  # the band says what the score says
+        (0.49999, SCORE, 0.05, "soft", "pass", "overload", NAN),
+        (0.5, SCORE, 0.5, "soft", "soft", "score", 1.0),  # at the raised cut belongs above
+        (0.1, SCORE, 0.5, "pass", "pass", "score", NAN),  # it would have passed anyway
+        (0.95, SCORE, 0.5, "hard", "hard", "score", 0.1),  # HARD and its control group are not touched
+        (0.95, SCORE, 0.05, "hard", "soft", "control", 0.1),
+        (0.4, INPUT, 0.5, "soft", "soft", "input_check", 1.0),  # a failed check goes to people all the same
+        (0.4, FALLBACK, 0.5, "soft", "soft", "fallback", 1.0),
+        (NAN, FALLBACK, 0.5, "none", "soft", "fallback", 1.0),
+    ],
+)
+def test_a_raised_cut_passes_what_lies_below_it(  # noqa: PLR0917 - the columns of the table
+    score: float, reason: str, u: float, band: str, route: str, told: str, propensity: float
+) -> None:
+    found = routed(score, reason=reason, u=u, cuts=RAISED)
+    assert (found.band[0], found.route[0], found.reason[0], found.level[0]) == (band, route, told, 2)
+    np.testing.assert_equal(found.propensity[0], propensity)
+    assert np.isnan(found.q[0]) == (route != "pass")  # so that an audit may draw it
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0, None), (1, 0.35), (2, 0.4), (4, 0.5), (9, 0.5)])
+def test_each_level_raises_the_cut_by_an_equal_step(level: int, expected: float | None) -> None:
+    terms = Policy(soft=0.3, overload_soft=0.5)
+    assert policy.raised_soft(terms, level) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("terms", [Policy(soft=0.3), Policy(soft=None, overload_soft=0.5)])
+def test_without_a_bound_no_cut_is_raised(terms: Policy) -> None:
+    assert policy.raised_soft(terms, 4) is None
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,11 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "list_queues": lambda world: world.send("list_queues"),
     "list_policies": lambda world: world.send("list_policies"),
     "queue_status": lambda world: world.send("queue_status"),
+    "queue_overload": lambda world: (
+        world.send("switch_overload", {"rule": "stretch", "mode": "on", "why": "peak"}),
+        world.send("queue_overload"),
+    ),
+    "switch_overload": lambda world: world.send("switch_overload", {"rule": "crowd", "mode": "on", "why": "peak"}),
     "queue_deadlines": lambda world: world.send("queue_deadlines"),
     "operating_point": lambda world: world.send("operating_point"),
     "known_data": lambda world: world.send("known_data"),
