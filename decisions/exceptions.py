@@ -68,6 +68,12 @@ class CapReached(Conflict):
     code = "cap_reached"
 
 
+class NeedsSecond(Conflict):
+    """A second person has to confirm this."""
+
+    code = "needs_second"
+
+
 class QueuePaused(Conflict):
     """This queue is paused."""
 

@@ -9,7 +9,7 @@ import orjson
 from django.db import connection
 
 from decisions import rights
-from decisions.models import Body, Decision, Draw, Event, Item, Membership, Move, Ruling, Task, User
+from decisions.models import Body, Decision, Draw, Event, Item, Membership, Move, PendingOverride, Ruling, Task, User
 from decisions.queues.spec import Spec
 from decisions.record.history import Step, What
 from decisions.rights import Act, Standing
@@ -220,6 +220,21 @@ def ruling(row: Ruling, sight: Sight, *, user: User) -> dict[str, Any] | None:
     }
     told = {"was": row.was, "is_override": row.is_override, "is_reversal": row.is_reversal}
     return seen | (told if sight.machine and sight.history else {})
+
+
+def pending(row: PendingOverride, sight: Sight, *, user: User) -> dict[str, Any] | None:
+    """Return an override that waits or waited for a second person; None while what holds is hidden from them."""
+    if not sight.history and row.person_id != user.pk:
+        return None
+    names = ("id", "act", "outcome", "reason", "note", "state", "reply", "asked_at", "expires_at", "closed_at")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "item": row.item_id,
+        "was": row.held,
+        "person": row.person_id,
+        "closer": row.closer_id,
+        "ruling": row.ruling_id,
+    }
 
 
 def entry(row: Event, sight: Sight) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
 from decisions.watch import books, look, overload
-from decisions.work import grading, sweep
+from decisions.work import grading, second, sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
 
@@ -47,8 +47,9 @@ def grade_people() -> None:
 
 @shared_task
 def expire_overdue() -> None:
-    """Apply the expiry rule to what nobody took in time."""
+    """Apply the expiry rule to what nobody took in time, and end what waited too long for a second person."""
     sweep.expire(log.now())
+    second.expire(log.now())
 
 
 @shared_task

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from django.utils import timezone
+
 from decisions.models import (
     Body,
     Frame,
@@ -14,6 +16,7 @@ from decisions.models import (
     Membership,
     ModelVersion,
     Move,
+    PendingOverride,
     Policy,
     Queue,
     QueueVersion,
@@ -212,6 +215,23 @@ def make_task(queue: Queue, item: Item | None = None, **fields: Any) -> Task:
     task = Task.objects.create(queue=queue, item=item, **given)
     Move.objects.create(task=task, kind=Move.Kind.OPENED, at=item.arrived_at)
     return task
+
+
+def make_pending(item: Item, **fields: Any) -> PendingOverride:
+    """Store an override that a lead asked for and that waits for a second person."""
+    at = timezone.now()
+    given = {
+        "person": fields.pop("person", None) or make_user("lead", item.queue),
+        "act": "reverse_hard",
+        "held": "spam",
+        "ruling_no": 0,
+        "outcome": "ham",
+        "reason": "content",
+        "asked_at": at,
+        "expires_at": at + timedelta(hours=72),
+        **fields,
+    }
+    return PendingOverride.objects.create(queue=item.queue, item=item, **given)
 
 
 def make_token(user: User, *scopes: str, **fields: Any) -> tuple[Token, str]:

@@ -10,6 +10,7 @@ from decisions.models.quality import Gold, Grade, Lot
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
 from decisions.models.rights import RightsInForce, RightsStep, RightsVersion
+from decisions.models.second import PendingOverride
 from decisions.models.team import Handover, Presence
 from decisions.models.work import Decision, Move, Ruling, Task
 
@@ -40,6 +41,7 @@ __all__ = [
     "Move",
     "Notice",
     "PendingLabel",
+    "PendingOverride",
     "Policy",
     "PolicyChange",
     "Presence",

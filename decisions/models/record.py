@@ -22,6 +22,8 @@ class Event(Fact):
         ITEMS_IMPORTED = "items.imported"
         ITEM_ESCALATED = "item.escalated"
         ITEM_OVERRIDDEN = "item.overridden"
+        OVERRIDE_ASKED = "override.asked"
+        OVERRIDE_CLOSED = "override.closed"
         ITEM_ERASED = "item.erased"
         ITEM_HELD = "item.legal_hold"
         GOLD_MARKED = "gold.marked"

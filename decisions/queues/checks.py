@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ PLACES = frozenset({"alerts", "inventory"})  # pages stand there in the addresse
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 CARD_KEYS = frozenset("axecbBszl?jkg/")  # what the review card does by itself
 ADDRESSES = frozenset({"alerts", "inventory"})  # pages that stand where a queue's would
+SHORTEST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(days=90)  # for a second person
 MOST_AUDITS = 1_000_000
 MOST_CHECKED = 0.5  # of answers: more would be an examination, not work
 OPERATORS = ("<", "<=", "==", "!=", ">=", ">", "in")
@@ -287,6 +289,15 @@ def quality(spec: Spec) -> Faults:
         yield Fault("quality.error_limit", "range", _("must be above 0 and below 1"))
 
 
+def confirm(spec: Spec) -> Faults:
+    for name in ("reverse_hard", "override_pass", "reverse_ruling"):
+        least = getattr(spec.confirm, name)
+        if least is not None and least < 0:
+            yield Fault(f"confirm.{name}", "range", _("must not be below 0"))
+    if not SHORTEST_WAIT <= spec.confirm.expires <= LONGEST_WAIT:
+        yield Fault("confirm.expires", "range", _("must be from 5 min to 90 d"))
+
+
 def groups(spec: Spec) -> Faults:
     for index, group in enumerate(spec.groups):
         place = f"groups[{index}]"
@@ -352,6 +363,7 @@ CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (policy, frozenset({"model", "policy"})),
     (promise, frozenset({"promise"})),
     (quality, frozenset({"quality"})),
+    (confirm, frozenset({"confirm"})),
     (groups, frozenset({"fields", "groups"})),
     (asks.skills, frozenset({"fields", "needs", "sensitive"})),
     (asks.sensitive, frozenset({"fields", "sensitive"})),

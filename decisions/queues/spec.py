@@ -338,6 +338,24 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Confirm:
+    """From which value at stake on a second person confirms an override, of each kind; None = nobody has to.
+
+    An item without a value is above all of them. `expires`: so long the override waits for that person.
+    """
+
+    reverse_hard: float | None = None
+    override_pass: float | None = None
+    reverse_ruling: float | None = None
+    expires: timedelta = timedelta(hours=72)
+
+    def asks(self, act: str, value: float | None) -> bool:
+        """Say whether an override under this right needs a second person."""
+        least: float | None = getattr(self, act, None)
+        return least is not None and (value is None or value >= least)
+
+
+@dataclass(frozen=True)
 class Spec:
     """All that defines a queue. Times are durations; `timezone` (IANA) decides what a day is."""
 
@@ -355,6 +373,7 @@ class Spec:
     value: ValueFormula = ValueFormula()
     promise: Promise = Promise()
     quality: Quality = Quality()
+    confirm: Confirm = Confirm()
     groups: tuple[Group, ...] = ()
     deadlines: Deadlines = Deadlines()
     calendar: Calendar = Calendar()

@@ -18,11 +18,13 @@ EMPTIED = {
     "body": frozenset({"content", "salt"}),
     "decision": frozenset({"note"}),
     "ruling": frozenset({"note"}),
+    "pendingoverride": frozenset({"note"}),
     "action": frozenset({"body"}),
 }
 # Work changes these columns of rows that else stay as they are: digests leave them out too.
 FREE = {
     "body": ("is_held",),
+    "pendingoverride": ("state", "closer_id", "closed_at", "reply", "ruling_id"),
     "policy": ("state", "canary_share", "canary_factor", "live_at", "retired_at"),
     "action": (
         "state",

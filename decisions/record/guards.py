@@ -234,6 +234,10 @@ ERASE = """
         UPDATE public.decisions_ruling SET note = '' WHERE item_id = erased AND note <> '';
         GET DIAGNOSTICS counted = ROW_COUNT;
         notes := notes + counted;
+        UPDATE public.decisions_pendingoverride SET note = '', reply = ''
+            WHERE item_id = erased AND (note <> '' OR reply <> '');
+        GET DIAGNOSTICS counted = ROW_COUNT;
+        notes := notes + counted;
         UPDATE public.decisions_action SET body = NULL, result_detail = ''
             WHERE item_id = erased AND (body IS NOT NULL OR result_detail <> '');
         GET DIAGNOSTICS actions = ROW_COUNT;

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from decisions import rights
 from decisions.effects import outbox
-from decisions.exceptions import Conflict, NotFound, TooLate
+from decisions.exceptions import Conflict, NeedsSecond, NotFound, TooLate
 from decisions.learning import labels
-from decisions.models import Decision, Event, Item, Move, Ruling, Task, User
+from decisions.models import Decision, Event, Item, Move, PendingOverride, Ruling, Task, User
 from decisions.queues import live
 from decisions.queues.spec import Outcome, Spec
 from decisions.record import log
@@ -136,11 +136,12 @@ def _store(ruling: Ruling) -> Ruling:
 
 
 @transaction.atomic
-def override(*, item_id: int, person: User, answer: Answer) -> Ruling:
+def override(*, item_id: int, person: User, answer: Answer, confirmed: PendingOverride | None = None) -> Ruling:
     """Replace what the machine did, or what was ruled, by what this person concludes.
 
     The right depends on what is replaced. Somebody else's work in progress is a Conflict; a task that only waits is
-    cancelled by who may take over, so the item is not decided twice.
+    cancelled by who may take over, so the item is not decided twice. Refuses with NeedsSecond what the spec asks a
+    second person for (`second.override` then lets it wait), unless that one has `confirmed` it.
     """
     item = Item.objects.select_related("queue", "policy").filter(pk=item_id).first()
     if item is None or rights.standing(person, item.queue_id) is None:
@@ -149,30 +150,38 @@ def override(*, item_id: int, person: User, answer: Answer) -> Ruling:
     tasks = Task.objects.open().filter(item=item).exclude(purpose=Task.Purpose.GOLD)
     waiting = list(tasks.select_for_update().order_by("id"))
     before = current(item.pk)
-    stands = _require_override(item, before, person)
+    stands = require_override(item, before, person)
     _clear_way(waiting, stands, item)
     spec = live.of(item.queue.slug).spec
-    held = _held(item, before, spec)
-    outcome = answers.check(answer, spec, against=held or "?")
-    if outcome.key == held:
+    holds = held(item, before, spec)
+    outcome = answers.check(answer, spec, against=holds or "?")
+    if outcome.key == holds:
         raise Conflict(_("This is what holds already."))
+    if confirmed is None and spec.confirm.asks(act_of(item, before), item.value):
+        raise NeedsSecond
     sealed = answers.commit(answer.note, item.pk)
     basis = Basis(Source.OVERRIDE, log.now(), spec.undo, person, None, answer.reason, answer.note, sealed)
-    return _override(item, outcome, spec, basis, waiting)
+    cancelled = _cancel(waiting, basis)
+    ruling = _rule(item, outcome, spec, basis)
+    _note_override(ruling, cancelled, confirmed)
+    return ruling
 
 
-def _require_override(item: Item, before: Ruling | None, person: User) -> rights.Standing:
+def act_of(item: Item, before: Ruling | None) -> Act:
+    """Return the right under which what holds for an item is overridden."""
+    if meant(before):
+        return Act.REVERSE_RULING
+    done = {Item.Route.HARD: Act.REVERSE_HARD, Item.Route.PASS: Act.OVERRIDE_PASS}
+    return done.get(Item.Route(item.route), Act.TAKE_OVER)
+
+
+def require_override(item: Item, before: Ruling | None, person: User) -> rights.Standing:
+    """Return where the person stands, or refuse what they may not override."""
     origin = meant(before)
     own = origin is not None and origin.person_id == person.pk
     marks = rights.marks_of(item)
     case = Case(value=item.value, route=item.route, own=own, is_demo=item.source == "demo", marks=marks)
-    if origin:
-        act = Act.REVERSE_RULING
-    else:
-        act = {Item.Route.HARD: Act.REVERSE_HARD, Item.Route.PASS: Act.OVERRIDE_PASS}.get(
-            Item.Route(item.route), Act.TAKE_OVER
-        )
-    return rights.require(person, act, queue_id=item.queue_id, case=case, item_id=item.pk)
+    return rights.require(person, act_of(item, before), queue_id=item.queue_id, case=case, item_id=item.pk)
 
 
 def _clear_way(waiting: list[Task], stands: rights.Standing, item: Item) -> None:
@@ -183,29 +192,35 @@ def _clear_way(waiting: list[Task], stands: rights.Standing, item: Item) -> None
         raise Conflict(_("This item waits in its queue: decide it there."))
 
 
-def _held(item: Item, before: Ruling | None, spec: Spec) -> str:
+def held(item: Item, before: Ruling | None, spec: Spec) -> str:
     """Return the outcome in force: of the ruling, else what the machine did; "" while nothing was done."""
     if before and before.outcome:
         return before.outcome
     return "" if item.route == Item.Route.SOFT else suggest.machine(item, item.policy, spec)
 
 
-def _override(item: Item, outcome: Outcome, spec: Spec, basis: Basis, cancelled: list[Task]) -> Ruling:
-    for task in cancelled:
+def _cancel(waiting: list[Task], basis: Basis) -> list[int]:
+    """Cancel the tasks that only wait, for what they ask is decided; return their ids."""
+    for task in waiting:
         Task.objects.filter(pk=task.pk).update(state=Task.State.CANCELLED)
         leases.move(task, Move.Kind.CANCELLED, person=basis.person, at=basis.at, reason="override")
-    ruling = _rule(item, outcome, spec, basis)
+    return [task.pk for task in waiting]
+
+
+def _note_override(ruling: Ruling, cancelled: list[int], confirmed: PendingOverride | None) -> None:
+    entry: dict[str, object] = {"was": ruling.was, "outcome": ruling.outcome, "cancelled": cancelled}
+    if confirmed:
+        entry |= {"pending": confirmed.pk, "asked_by": confirmed.person_id}
     log.append(
         Event.Kind.ITEM_OVERRIDDEN,
-        chain=item.queue_id,
-        actor=basis.person,
-        at=basis.at,
-        item=item,
-        reason=basis.reason,
-        entry={"was": ruling.was, "outcome": ruling.outcome, "cancelled": [task.pk for task in cancelled]},
+        chain=ruling.queue_id,
+        actor=confirmed.closer if confirmed else ruling.person,
+        at=ruling.at,
+        item=ruling.item,
+        reason=ruling.reason,
+        entry=entry,
         rows=(ruling,),
     )
-    return ruling
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from decisions import redact
 from decisions.effects.results import LONGEST as LONGEST_RESULT
 from decisions.intake.parse import LENGTHS
-from decisions.models import Action, Event, Item, Membership, Ruling, Task
+from decisions.models import Action, Event, Item, Membership, PendingOverride, Ruling, Task
 from decisions.queues.spec import Truth
 from decisions.record.history import What
 from decisions.work import why
@@ -343,6 +343,41 @@ class Undone(Shape):
 
 class Overridden(Shape):
     ruling = OwnRuling()
+
+
+class PendingOverrideShape(Shape):
+    """An override that waits, or waited, for a second person. What one asked for oneself is never hidden."""
+
+    id = serializers.IntegerField()
+    item = serializers.IntegerField()
+    external_id = serializers.CharField()
+    act = serializers.CharField(help_text="The right under which it is made, which the second person needs too.")
+    was = serializers.CharField(help_text="The outcome that was in force when it was asked for.")
+    outcome = serializers.CharField()
+    reason = serializers.CharField()
+    note = serializers.CharField()
+    person = serializers.IntegerField()
+    person_name = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    state = serializers.ChoiceField(PendingOverride.State.choices)
+    closer = serializers.IntegerField(allow_null=True)
+    closer_name = serializers.CharField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    reply = serializers.CharField(help_text="Why it was confirmed, refused or withdrawn.")
+    ruling = serializers.IntegerField(allow_null=True, help_text="What holds since it was confirmed.")
+
+
+class OverrideWaits(Shape):
+    pending = PendingOverrideShape()
+
+
+class ConfirmOverride(Shape):
+    why = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+
+class TurnDownOverride(Shape):
+    why = serializers.CharField(max_length=500)
 
 
 class DecisionShape(Shape):

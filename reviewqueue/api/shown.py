@@ -5,7 +5,7 @@ from typing import Any
 
 from decisions import redact, rights
 from decisions.exceptions import NotFound
-from decisions.models import Decision, Item, Queue, Ruling, Task, User
+from decisions.models import Decision, Item, PendingOverride, Queue, Ruling, Task, User
 from decisions.queues.live import Live
 from decisions.redact import Sight
 
@@ -68,6 +68,22 @@ def own_ruling(made: Ruling | None) -> dict[str, Any] | None:
         "source": made.source,
         "at": made.at,
         "final_at": made.final_at,
+    }
+
+
+def own_pending(made: PendingOverride) -> dict[str, Any]:
+    """Return an override that one asked for or answered oneself."""
+    return pending(made, Sight(machine=True, history=True, personal=True), user=made.person) or {}
+
+
+def pending(row: PendingOverride, sight: Sight, *, user: User) -> dict[str, Any] | None:
+    """Return an override that waits for a second person, None where it is hidden."""
+    seen = redact.pending(row, sight, user=user)
+    return seen and {
+        **seen,
+        "external_id": row.item.external_id,
+        "person_name": str(row.person),
+        "closer_name": str(row.closer) if row.closer else None,
     }
 
 

@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from decisions.models import Decision, Item, Task
-from decisions.work import claim, decide, rule
+from decisions.models import Decision, Item, PendingOverride, Task
+from decisions.work import claim, decide, rule, second
 from decisions.work.answer import Answer
 from reviewqueue.api import auth, examples, shapes, shown
 from reviewqueue.api.door import Door, answer, once, within
@@ -120,14 +120,16 @@ class Override(Working):
         operation_id="override_item",
         summary="Replace a hard action, a pass or a ruling",
         request=shapes.Override,
-        responses={201: shapes.Overridden},
+        responses={201: shapes.Overridden, 202: shapes.OverrideWaits},
     )
     @once
     def post(self, request: Request, item: int) -> HttpResponse:
         asked = shapes.read(shapes.Override, request)
         within(request, Item.objects.all(), item)
-        ruling = rule.override(item_id=item, person=auth.of(request).user, answer=Answer(**asked))
-        return answer({"ruling": shown.own_ruling(ruling)}, 201)
+        made = second.override(item_id=item, person=auth.of(request).user, answer=Answer(**asked))
+        if isinstance(made, PendingOverride):
+            return answer({"pending": shown.own_pending(made)}, 202)
+        return answer({"ruling": shown.own_ruling(made)}, 201)
 
 
 def _step(request: Request, task: int, shape: type[shapes.Shape]) -> dict[str, Any]:

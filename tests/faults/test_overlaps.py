@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from decisions.effects import deliver
 from decisions.exceptions import AlreadyDecided, CapReached, Conflict, LeaseLost, Refused, TooLate
 from decisions.models import Action, Decision, Event, Move, Queue, Ruling, Task, User
+from decisions.queues.spec import Confirm
 from decisions.record import log, proof
-from decisions.work import claim, decide, rule, sweep
+from decisions.work import claim, decide, rule, second, sweep
 from tests.decisions.work.makers import HAM, SPAM, answered, claimed, desk, hard_item, rulings
 from tests.factories import NOON, make_item, make_task, make_user
 from tests.faults.overlap import elsewhere
@@ -186,6 +187,34 @@ def test_two_overrides_at_once_are_one() -> None:
         with pytest.raises(Conflict):
             other.result(timeout=5)
     assert rulings(item) == [(1, "ham", "override")]
+
+
+def test_two_who_confirm_at_once_are_one() -> None:
+    queue, ann = desk("lead", confirm=Confirm(reverse_hard=0.0))
+    bob, eve = make_user("lead", queue), make_user("lead", queue)
+    item = hard_item(queue)
+    asked = second.override(item_id=item.pk, person=ann, answer=HAM)
+    with elsewhere() as there:
+        with transaction.atomic():
+            second.confirm(pending_id=asked.pk, person=bob)
+            other = there.waits(second.confirm, pending_id=asked.pk, person=eve)
+        with pytest.raises(Conflict):
+            other.result(timeout=5)
+    assert rulings(item) == [(1, "ham", "override")]
+
+
+def test_a_refusal_beside_a_confirmation_comes_too_late() -> None:
+    queue, ann = desk("lead", confirm=Confirm(reverse_hard=0.0))
+    bob, eve = make_user("lead", queue), make_user("lead", queue)
+    item = hard_item(queue)
+    asked = second.override(item_id=item.pk, person=ann, answer=HAM)
+    with elsewhere() as there:
+        with transaction.atomic():
+            second.turn_down(pending_id=asked.pk, person=bob, why="no")
+            other = there.waits(second.confirm, pending_id=asked.pk, person=eve)
+        with pytest.raises(Conflict):
+            other.result(timeout=5)
+    assert rulings(item) == []
 
 
 def test_an_override_waits_for_the_decision_that_is_being_written() -> None:

@@ -14,15 +14,16 @@ from django.views.decorators.http import require_POST, require_safe
 from decisions import redact, rights
 from decisions.effects import letters, results
 from decisions.exceptions import Fault, Invalid, NotFound
-from decisions.models import Action, Event, Item, Queue, Ruling, User
+from decisions.models import Action, Event, Item, PendingOverride, Queue, Ruling, User
 from decisions.record import export as exports
 from decisions.record import history, log, proof
 from decisions.record.export import Form, Kind
 from decisions.rights import Act
-from decisions.work import rule
+from decisions.work import rule, second
 from decisions.work.answer import Answer
 from reviewqueue.web import evidence, queues, words
 from reviewqueue.web.audit import gold, life
+from reviewqueue.web.audit import second as pending
 from reviewqueue.web.audit.forms import HistoryForm, OverrideForm
 from reviewqueue.web.people import signed_in
 
@@ -122,8 +123,11 @@ def override(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     person = signed_in(request)
     queue = queues.one(person, slug, Act.READ_RECORD)
     form = OverrideForm(request.POST, spec=queue.spec)
-    if form.is_valid() and _override(form, item_id, person):
-        messages.success(request, _("It holds from now on; what is due is told to the outside."))
+    made = _override(form, item_id, person) if form.is_valid() else None
+    if made:
+        waits = _("It waits for a second person; until then what held goes on to hold.")
+        holds = _("It holds from now on; what is due is told to the outside.")
+        messages.success(request, waits if isinstance(made, PendingOverride) else holds)
         return redirect("audit:item", slug, item_id)
     return render(request, "audit/item.html", {**_dossier(person, queue, item_id), "form": form}, status=422)
 
@@ -158,10 +162,10 @@ def replay(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("audit:actions", slug)
 
 
-def _override(form: OverrideForm, item_id: int, person: User) -> Ruling | None:
+def _override(form: OverrideForm, item_id: int, person: User) -> Ruling | PendingOverride | None:
     """Override, or put what the core refuses beside the field it names."""
     try:
-        return rule.override(item_id=item_id, person=person, answer=Answer(**form.cleaned_data))
+        return second.override(item_id=item_id, person=person, answer=Answer(**form.cleaned_data))
     except Invalid as error:
         for fault in error.faults:
             form.add_error(fault.field if fault.field in form.fields else None, fault.detail)
@@ -180,7 +184,7 @@ def _dossier(person: User, queue: Queue, item_id: int) -> dict[str, Any]:
     spec = queue.spec
     sight = redact.for_person(found, standing=standing, user=person, spec=spec)
     seen = redact.item(found, sight, spec=spec)
-    holds = rule.current(found.pk)
+    holds, waits = rule.current(found.pk), second.of_item(found.pk)
     return {
         "queue": queue,
         "item": found,
@@ -191,6 +195,7 @@ def _dossier(person: User, queue: Queue, item_id: int) -> dict[str, Any]:
         "holds": spec.outcome(holds.outcome) if holds and sight.history else None,
         "form": OverrideForm(spec=spec),
         "gold": gold.panel(found, holds, person, queue) if sight.history else None,
+        "waits": pending.line(waits, person, spec) if waits and sight.history else None,
         "may_override": sight.history and queues.may(person, queue, Act.TAKE_OVER),
     }
 

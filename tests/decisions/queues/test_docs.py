@@ -8,6 +8,7 @@ import pytest
 
 from decisions.queues.spec import (
     Calendar,
+    Confirm,
     Crowd,
     Deadlines,
     Expiry,
@@ -36,6 +37,7 @@ TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristic
     "expiry",
     "overload",
     "quality",
+    "confirm",
     "needs",
     "sensitive",
     "crowd",
@@ -55,6 +57,7 @@ SECTIONS = [
     ("`[policy]`", PolicySpec),
     ("`[promise]`", Promise),
     ("`[quality]`", Quality),
+    ("`[confirm]`", Confirm),
     ("`[[groups]]`", Group),
     ("`[model]`", ModelSpec),
     ("`[value]`", ValueFormula),

@@ -1,5 +1,6 @@
 """Role by call by method, from the resolver: every route has its cells, and every cell is what the table says."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from reviewqueue.api import urls
 from reviewqueue.api.door import Door
 from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
-from tests.factories import NOON, make_item, make_policy, make_queue, make_task, make_user
+from tests.factories import NOON, make_item, make_pending, make_policy, make_queue, make_task, make_user
 from tests.reviewqueue.api.caller import SCOPES, Caller, caller
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +95,9 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "handovers/<handover_id>/undo/"): ({},                      "401 404 403 200 200 403 403 403"),
     ("GET", "decisions/"): (None,                                        "401 404 200 200 200 200 200 200"),
     ("POST", "decisions/<decision>/undo/"): ({},                         "401 404 200 200 200 403 403 200"),
+    ("GET", "overrides/"): (None,                                        "401 404 200 200 200 200 200 200"),
+    ("POST", "overrides/<pending>/confirm/"): ({},                       "401 404 403 201 201 403 403 403"),
+    ("POST", "overrides/<pending>/turn-down/"): ({"why": "x"},           "401 404 403 200 200 403 403 403"),
     ("GET", "rulings/"): (None,                                          "401 404 200 200 200 200 200 200"),
     ("GET", "events/"): (None,                                           "401 404 200 200 200 200 200 200"),
     ("GET", "labels/"): (None,                                           "401 404 403 403 200 200 403 200"),
@@ -112,7 +116,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "/readyz"): (None,                                           "200 200 200 200 200 200 200 200"),
     ("GET", "/metrics"): (None,                                          "401 200 200 200 200 200 200 200"),
 }  # fmt: skip
-BY_QUEUE = ("decisions/", "rulings/", "events/", "labels/", "actions/", "alerts/")
+BY_QUEUE = ("decisions/", "overrides/", "rulings/", "events/", "labels/", "actions/", "alerts/")
 NOWHERE = "/^api/"  # every other address under /api/
 
 
@@ -195,26 +199,26 @@ def decision_of(person: Caller, queue: Queue) -> int:
 def address(route: str, person: Caller, queue: Queue) -> str:
     """Return the route with ids of rows that are there."""
     item = item_for(route, person, queue)
-    ids: dict[str, object] = {"queue": queue.slug, "item": item.pk}
-    if "<task>" in route:
-        ids["task"] = held_by(person, queue).pk
-    if "<decision>" in route:
-        ids["decision"] = decision_of(person, queue)
-    if "policies" in route:
-        ids["no"] = policy_for(route, queue)
+    makers: dict[str, Callable[[], object]] = {
+        "<queue>": lambda: queue.slug,
+        "<item>": lambda: item.pk,
+        "<task>": lambda: held_by(person, queue).pk,
+        "<decision>": lambda: decision_of(person, queue),
+        "<no>": lambda: policy_for(route, queue),
+        "<pending>": lambda: make_pending(item).pk,
+        "<action>": lambda: told(item).pk,
+        "<handover_id>": lambda: handed_over(queue).pk,
+        "<alert>": lambda: make_alert(queue).pk,
+    }
     if route.startswith("rights"):
-        ids["no"] = rights_for(route, queue)
+        no = rights_for(route, queue)
+        makers["<no>"] = lambda: no
     if route.startswith("members") and not User.objects.filter(email="member@example.org").exists():
         make_user(email="member@example.org")
-    if "<action>" in route:
-        ids["action"] = told(item).pk
-    if "<handover_id>" in route:
-        ids["handover_id"] = handed_over(queue).pk
-    if "<alert>" in route:
-        ids["alert"] = make_alert(queue).pk
-    for name, value in ids.items():
-        route = route.replace(f"<{name}>", str(value))
-    return f"{route}?queue={queue.slug}" if route in BY_QUEUE else route
+    path = route
+    for name, make in makers.items():
+        path = path.replace(name, str(make())) if name in path else path
+    return f"{path}?queue={queue.slug}" if route in BY_QUEUE else path
 
 
 def item_for(route: str, person: Caller, queue: Queue) -> Item:

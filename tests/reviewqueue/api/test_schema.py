@@ -15,13 +15,14 @@ from django.utils import timezone
 
 from decisions import requests
 from decisions.models import Action, Decision, Item, Queue, Request, Ruling
+from decisions.queues.spec import Confirm
 from decisions.rights import Act, Limit, edit
 from decisions.routing import publish
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from reviewqueue.api import auth, examples, ops
 from tests.decisions.watch.alerting import make_alert
-from tests.factories import NOON, make_item, make_queue, make_task, make_user
+from tests.factories import NOON, make_item, make_pending, make_queue, make_task, make_user
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller
 
@@ -50,6 +51,7 @@ class World:
         self.person: Caller = caller(role, self.queue)
         self.passed: Item = make_item(self.queue, route="pass", band="pass", score=0.1, propensity=None)
         self.alert = make_alert(self.queue)
+        self.pending = make_pending(make_item(self.queue, route="hard", band="hard", score=0.95))
         self.draft = publish.draft(queue=self.queue, changes={"hard": 0.95}, by=None, why="stricter", at=NOON)
         times = {"due_at": NOON, "next_at": NOON, "created_at": NOON, "delivered_at": NOON}
         self.told = Action.objects.create(
@@ -69,7 +71,7 @@ class World:
         """Return method and path of a call, with ids that exist unless others are given."""
         method, path, _operation = contract.operations()[operation]
         known = {"queue": self.queue.slug, "item": self.passed.pk, "action": self.told.pk, "no": self.draft.no}
-        known["alert"] = self.alert.pk
+        known |= {"alert": self.alert.pk, "pending": self.pending.pk}
         path = path.format(**{"task": FAR, "decision": FAR, **known, **ids})
         asks_for_queue = operation.startswith(("list_", "stream_")) and "queue" not in path and operation != QUEUES
         slug = ids.get("queue", self.queue.slug)
@@ -108,6 +110,14 @@ def decide_task(world: World) -> None:
 
 def step(operation: str, **said: str) -> Callable[[World], None]:
     return lambda world: world.send(operation, {"lease": 1, **said}, task=world.claimed().pk)
+
+
+def overridden(world: World) -> None:
+    world.send("override_item", {"outcome": "spam", "reason": "content"})
+    queue = make_queue(confirm=Confirm(reverse_hard=0.0))
+    world.person = caller("lead", queue)
+    item = make_item(queue, route="hard", band="hard", score=0.95)
+    world.send("override_item", {"outcome": "ham", "reason": "content"}, item=item.pk)
 
 
 def undo_decision(world: World) -> None:
@@ -173,7 +183,10 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "escalate_task": step("escalate_task", reason="expert"),
     "hold_task": step("hold_task"),
     "undo_decision": undo_decision,
-    "override_item": lambda world: world.send("override_item", {"outcome": "spam", "reason": "content"}),
+    "override_item": overridden,
+    "list_overrides": listed("list_overrides"),
+    "confirm_override": lambda world: world.send("confirm_override"),
+    "turn_down_override": lambda world: world.send("turn_down_override", {"why": "x"}),
     "get_item": lambda world: world.send("get_item", item=world.decided().item_id),
     "record_result": lambda world: world.send("record_result", {"result": "done"}),
     "draft_policy": lambda world: world.send("draft_policy", {"why": "stricter", "hard": 0.97}),
@@ -251,6 +264,7 @@ def absent(world: World, operation: str) -> None:
         "override_item": ("outcome",),
         "record_result": ("result",),
         "publish_policy": ("why",),
+        "turn_down_override": ("why",),
         "draft_policy": ("why",),
         "approve_policy": ("why",),
         "withdraw_policy": ("why",),
@@ -267,7 +281,7 @@ def absent(world: World, operation: str) -> None:
     said = {name: body[name] for name in wanted.get(operation, usual)}
     if operation == "escalate_task":
         said["reason"] = "expert"
-    world.send(operation, said, queue="no-such", item=FAR, action=FAR, no=FAR, alert=FAR)
+    world.send(operation, said, queue="no-such", item=FAR, action=FAR, no=FAR, alert=FAR, pending=FAR)
 
 
 def malformed(world: World, operation: str) -> None:

@@ -16,7 +16,7 @@ from decisions.work.answer import Answer
 from reviewqueue.web import urls
 from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
-from tests.factories import NOON, make_frame, make_item, make_policy, make_queue, make_task, make_user
+from tests.factories import NOON, make_frame, make_item, make_pending, make_policy, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +90,9 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
                                                                             "302 404 403 302 403 403 403"),
     ("POST", "audit/<slug>/items/<item_id>/gold/retire/"): ({"retire-reason": "known"},
                                                                             "302 404 403 302 403 403 403"),
+    ("GET", "audit/<slug>/overrides/"): (None,                              "302 404 403 200 200 200 200"),
+    ("POST", "audit/<slug>/overrides/<pending_id>/confirm/"): ({},          "302 404 403 302 302 403 403"),
+    ("POST", "audit/<slug>/overrides/<pending_id>/turn-down/"): (WHY,       "302 404 403 302 302 403 403"),
     ("GET", "audit/<slug>/actions/"): (None,                                "302 404 200 200 200 200 200"),
     ("POST", "audit/<slug>/actions/replay/"): ({},                          "302 404 403 403 302 403 302"),
     ("GET", "audit/inventory/"): (None,                                     "302 200 200 200 200 200 200"),
@@ -207,6 +210,7 @@ IDS: dict[str, Callable[[User, Queue], int]] = {
     "<handover_id>": lambda _who, queue: handed_over(queue),
     "<alert_id>": lambda _who, queue: make_alert(queue).pk,
     "<item_id>": lambda _who, queue: make_item(queue, route="hard", band="hard").pk,
+    "<pending_id>": lambda _who, queue: make_pending(make_item(queue, route="hard", band="hard")).pk,
     "<frame_id>": lambda _who, queue: make_frame(queue).pk,
 }
 
