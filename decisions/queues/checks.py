@@ -173,12 +173,14 @@ def refers(spec: Spec, path: str, name: str, types: Collection[FieldType]) -> Fa
 
 
 def value(spec: Spec) -> Faults:
-    names = ("tp", "fp", "tn", "fn")
+    names = ("tp", "fp", "tn", "fn", "delay_hour")
     amounts: dict[str, Money] = {name: getattr(spec.value, name) for name in names}
     for name, amount in amounts.items():
         yield from refers(spec, f"value.{name}", amount.field, NUMERIC)
-    if spec.value.review_minute < 0:
-        yield Fault("value.review_minute", "range", _("is a cost: it must not be below zero"))
+    delay = spec.value.delay_hour
+    for name, least in (("review_minute", spec.value.review_minute), ("delay_hour", min(delay.base, delay.factor))):
+        if least < 0:
+            yield Fault(f"value.{name}", "range", _("is a cost: it must not be below zero"))
     if not spec.value.currency and (spec.value.review_minute or any(a != Money() for a in amounts.values())):
         yield Fault("value.currency", "missing", _("amounts of money need a currency"))
 

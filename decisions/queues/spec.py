@@ -129,7 +129,10 @@ class Money:
 
 @dataclass(frozen=True)
 class ValueFormula:
-    """Money per true and false positive and negative, and per minute of review, in `currency`."""
+    """Money per true and false positive and negative, and per minute of review, in `currency`.
+
+    `delay_hour` is what an hour costs by which a right hard action comes later, as in the control group.
+    """
 
     currency: str = ""
     tp: Money = Money()
@@ -137,6 +140,7 @@ class ValueFormula:
     tn: Money = Money()
     fn: Money = Money()
     review_minute: float = 0.0
+    delay_hour: Money = Money()
 
     @property
     def is_harm_of_item(self) -> bool:

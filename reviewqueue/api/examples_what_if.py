@@ -13,7 +13,7 @@ LIVE = {
     "people": 3.0,
     "hours": 8.0,
     "handling_seconds": 42.0,
-    "delay_cost": 0.0,
+    "delay_hours": 0.4,
 }
 
 

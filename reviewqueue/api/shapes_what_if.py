@@ -29,7 +29,7 @@ class WhatIf(Shape):
     people = _given()
     hours = _given("A day, each.")
     handling_seconds = _given("That one decision takes.")
-    delay_cost = _given("Money lost where a right hard action waits for a person, as in the control group.")
+    delay_hours = _given("By which a right hard action comes later if people decide it, as in the control group.")
     days = serializers.ChoiceField(WINDOWS, required=False, help_text="Of recent traffic; 28 unless said otherwise.")
 
 
@@ -42,7 +42,7 @@ class Terms(Shape):
     people = _number()
     hours = _number()
     handling_seconds = _number()
-    delay_cost = _number()
+    delay_hours = _number()
 
 
 class TriedFigure(Shape):

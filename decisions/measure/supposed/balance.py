@@ -59,7 +59,7 @@ def _delayed(one: Side, other: Side) -> Row:
 
 def _delay(one: Side, other: Side) -> Row:
     """Return what that costs."""
-    delayed, (was, becomes) = _delayed(one, other), (one.terms.delay_cost, other.terms.delay_cost)
+    delayed, (was, becomes) = _delayed(one, other), (one.delay_cost, other.delay_cost)
     figures = [_times(delayed.live, was), _times(delayed.new, becomes)]
     return Row("delay_cost", "money", "labels", figures[0], figures[1], difference(figures[1], figures[0]))
 

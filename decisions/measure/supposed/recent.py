@@ -12,6 +12,7 @@ from decisions.measure import sample, window
 from decisions.measure.counts import MODEL
 from decisions.measure.regions import Labels, World
 from decisions.measure.sample import Labelled, Purpose, Traffic
+from decisions.measure.supposed import worth
 from decisions.measure.supposed.worth import Amounts, Prices
 from decisions.measure.window import Filters, Window
 from decisions.models import Policy
@@ -36,7 +37,9 @@ class Recent:
     """The items of [start, end) that the live policy's model scored, or nothing did, and the labels drawn from them.
 
     `stream` holds all of them, `world` those routed by their score, `audited` of these the ones that arrived while
-    passes were audited (all, if never). `prices` are of `audited`; None: the queue has no value formula. `elsewhere`
+    passes were audited (all, if never). `prices` are of `audited`; None: the queue has no value formula. `delays`
+    are what an hour of delay costs, of each item of `world`; where that hangs on a field that is known of labels only,
+    the mean of those. `elsewhere`
     are items that another model scored: they say nothing about cuts in this one's units. `days` are those that the
     items cover; `found` is the share of audits that found a positive.
     """
@@ -48,6 +51,7 @@ class Recent:
     world: World
     audited: World
     prices: Prices | None
+    delays: FloatArray
     elsewhere: float
     found: float
     labels: int
@@ -105,6 +109,7 @@ def _recent(live: Live, seen: Window, traffic: Traffic) -> Recent:
         world=world,
         audited=audited,
         prices=_prices(live.spec, audited, kept),
+        delays=_delays(live.spec, world, rows),
         elsewhere=float(traffic.weight[~mine].sum()),
         found=float(np.nanmean(audits.y)) if is_audited else 0.0,
         labels=int((~np.isnan(rows.y)).sum()),
@@ -160,6 +165,16 @@ def _prices(spec: Spec, world: World, rows: Labelled) -> Prices | None:
     labels = Amounts.of(spec.value, of_labels, len(rows))
     assert labels is not None
     return Prices(Amounts.of(spec.value, of_items, len(world.stream)), labels)
+
+
+def _delays(spec: Spec, world: World, rows: Labelled) -> FloatArray:
+    """Return what an hour of delay costs, of each item of a world."""
+    money, value = spec.value.delay_hour, world.stream.value
+    if money.field in ("", spec.value_field):
+        return worth.amount(money, {spec.value_field: value}, len(value))
+    control = rows.of(Purpose.CONTROL)
+    seen = worth.amount(money, {money.field: _payload(control.item, money.field)}, len(control))
+    return np.full(len(value), np.average(seen, weights=1.0 / control.pi) if len(control) else 0.0)
 
 
 def _payload(items: IntArray, field: str) -> FloatArray:

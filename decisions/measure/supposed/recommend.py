@@ -127,5 +127,5 @@ def _control(side: Side, target: float) -> ControlAdvice:
         a_week,
         labels=label_counts.to_certify(seen, target),
         precision=1.0 if precision.value is None else precision.value,
-        cost_of_delay=side.terms.delay_cost,
+        cost_of_delay=side.delay_cost,
     )

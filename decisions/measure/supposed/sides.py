@@ -14,7 +14,7 @@ from decisions.measure.counts import floor_hour
 from decisions.measure.fan import Fan, Work
 from decisions.measure.forecast import History
 from decisions.measure.intervals import Limits
-from decisions.measure.regions import Supposed
+from decisions.measure.regions import Band, Supposed
 from decisions.measure.supposed import prospects, staffing
 from decisions.measure.supposed.prospects import Figure
 from decisions.measure.supposed.recent import Recent
@@ -121,6 +121,13 @@ class Side:
         named = {kind.value: volume for kind, volume in volumes.items()}
         tasks = people + seconds
         return {**named, "audits": audits, "seconds": seconds, "people": people, "tasks": tasks, "queue_rate": share}
+
+    @cached_property
+    def delay_cost(self) -> float:
+        """What it costs where a right hard action waits for a person, in money, on average over what is right."""
+        hard, stream = self.supposed.items == Band.HARD, self.seen.world.stream
+        right = np.nan_to_num((stream.weight * stream.p)[hard])
+        return self.terms.delay_hours * float(np.average(self.seen.delays[hard], weights=right)) if right.sum() else 0.0
 
     @property
     def suggested(self) -> float:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault, Invalid
@@ -16,8 +17,8 @@ from decisions.routing.policy import Cuts
 
 SHIFT = 8.0  # hours that a person works in a day, if nothing else is said
 HANDLING = 60.0  # seconds a decision, as long as none was timed
-WEEK = timedelta(days=7)
-MOST_PEOPLE, MOST_SECONDS, MOST_MONEY = 100_000.0, 86_400.0, 1e9
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+MOST_PEOPLE, MOST_SECONDS, MOST_HOURS = 100_000.0, 86_400.0, 8_760.0
 WINDOWS = (1, 7, 28)  # days
 
 
@@ -25,7 +26,7 @@ WINDOWS = (1, 7, 28)  # days
 class Terms:
     """Cuts in score units, shares in [0, 1], audits a day; people, hours a day of each, seconds a decision takes.
 
-    `delay_cost` is the money lost where a right hard action waits for a person, as in the control group.
+    `delay_hours` is how long a right hard action waits for a person, as in the control group.
     """
 
     hard: float | None
@@ -36,7 +37,7 @@ class Terms:
     people: float
     hours: float
     handling_seconds: float
-    delay_cost: float = 0.0
+    delay_hours: float = 0.0
 
     @property
     def staff(self) -> Staff:
@@ -72,6 +73,7 @@ def standing(live: Live, at: datetime) -> Terms:
         people=float(people),
         hours=round(min(24.0, hours_a_day / people), 1) or SHIFT,
         handling_seconds=round(staff.handling(live.queue_id, at) or HANDLING, 1),
+        delay_hours=round(_control_wait(live, at), 2),
     )
 
 
@@ -85,7 +87,7 @@ def check(terms: Terms, live: Live) -> None:
         "people": (0.0, MOST_PEOPLE),
         "hours": (0.0, 24.0),
         "handling_seconds": (0.1, MOST_SECONDS),
-        "delay_cost": (0.0, MOST_MONEY),
+        "delay_hours": (0.0, MOST_HOURS),
     }
     for name, (least, most) in limits.items():
         if not least <= getattr(terms, name) <= most:
@@ -109,6 +111,21 @@ def _person_hours(queue_id: int, at: datetime) -> float:
     return _sum(queue_id, "worked", at) / (WEEK / timedelta(days=1))
 
 
-def _sum(queue_id: int, figure: str, at: datetime) -> float:
-    rows = Rollup.objects.filter(queue=queue_id, figure=figure, at__gt=at - WEEK, at__lte=at)
+def _control_wait(live: Live, at: datetime) -> float:
+    """Return the hours that an item of the control group waits: what waited over what was decided an hour.
+
+    Little's law (1961) over the last week, from hourly figures; where none was decided it is the time that the queue
+    gives for it.
+    """
+    figures = Rollup.objects.filter(queue=live.queue_id, at__gt=at - WEEK, at__lte=at)
+    looks = figures.filter(figure="counted").aggregate(n=Count("pk"), first=Min("at"))
+    decided = _sum(live.queue_id, "decisions", at, key="control")
+    if not looks["n"] or not decided:
+        return live.spec.sla_of("control") / HOUR
+    waiting = sum(figures.filter(figure="backlog", key__startswith="control:").values_list("value", flat=True))
+    return waiting / looks["n"] * max(1.0, (at - looks["first"]) / HOUR) / decided
+
+
+def _sum(queue_id: int, figure: str, at: datetime, **key: str) -> float:
+    rows = Rollup.objects.filter(queue=queue_id, figure=figure, at__gt=at - WEEK, at__lte=at, **key)
     return sum(rows.values_list("value", flat=True))

@@ -50,7 +50,7 @@ class Amounts:
         moneys = {name: getattr(formula, name) for name in cls.__dataclass_fields__}
         if any(money.field and money.field not in fields for money in moneys.values()):
             return None
-        return cls(**{name: _amount(money, fields, count) for name, money in moneys.items()})
+        return cls(**{name: amount(money, fields, count) for name, money in moneys.items()})
 
     def under(self, bands: CodeArray, control_share: float) -> Gains:
         """Return what each entry brings under a policy that puts it into a band: people decide SOFT and the control."""
@@ -59,7 +59,8 @@ class Amounts:
         return Gains(positive=np.where(passed, self.fn, self.tp), negative=np.where(hard, acted, self.tn))
 
 
-def _amount(money: Money, fields: Mapping[str, FloatArray], count: int) -> FloatArray:
+def amount(money: Money, fields: Mapping[str, FloatArray], count: int) -> FloatArray:
+    """Return an amount for each of `count` entries; one that lacks the field (NaN) has the mean of the others."""
     if not money.field:
         return np.full(count, money.base)
     values = fields[money.field]

@@ -17,6 +17,7 @@ from decisions.measure.what_if import Answer
 from decisions.models import Policy, Queue
 from decisions.queues import live as in_force
 from decisions.queues.live import Live
+from decisions.queues.spec import Money
 from decisions.record import log
 from decisions.rights import Act
 from reviewqueue.web import queues
@@ -68,8 +69,8 @@ def _form(request: HttpRequest, queue: Queue, live: Live, standing: Terms) -> tu
     low, high = terms.score_range(live)
     stored = _stored(request, queue)
     start = standing.under(stored) if stored and stored.model_id == live.policy.model_id else standing
-    has_money = bool(live.spec.value.currency)
-    return WhatIfForm(request.GET, start=start, low=low, high=high, has_money=has_money), stored
+    has_delay = live.spec.value.delay_hour != Money()
+    return WhatIfForm(request.GET, start=start, low=low, high=high, has_delay=has_delay), stored
 
 
 def _stored(request: HttpRequest, queue: Queue) -> Policy | None:

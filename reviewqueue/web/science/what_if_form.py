@@ -34,12 +34,12 @@ class WhatIfForm(forms.Form):
     people = _number(_("People"), min_value=0)
     hours = _number(_("Hours a day, each"), min_value=0, max_value=24)
     handling_seconds = _number(_("Seconds a decision"), min_value=0.1)
-    delay_cost = _number(
-        _("Cost of a delay"), required=False, min_value=0, help_text=_("where a right hard action waits for a person")
+    delay_hours = _number(
+        _("Hours of delay"), min_value=0, help_text=_("by which a hard action comes later if people decide it")
     )
     days = forms.TypedChoiceField(label=_("On the traffic of the"), coerce=int)
 
-    def __init__(self, query: QueryDict, *, start: Terms, low: float, high: float, has_money: bool) -> None:
+    def __init__(self, query: QueryDict, *, start: Terms, low: float, high: float, has_delay: bool) -> None:
         super().__init__(_filled(query, start))
         days = self.fields["days"]
         assert isinstance(days, forms.TypedChoiceField)
@@ -56,15 +56,14 @@ class WhatIfForm(forms.Form):
         }
         for name, (least, most) in spans.items():
             self.fields[name].widget.attrs |= {"data-low": least, "data-high": most}
-        for name in ("people", "hours", "handling_seconds", "control_share", "delay_cost"):
+        for name in ("people", "hours", "handling_seconds", "control_share", "delay_hours"):
             self.fields[name].widget.attrs["step"] = "any"
-        if not has_money:
-            del self.fields["delay_cost"]
+        if not has_delay:
+            del self.fields["delay_hours"]
 
     def terms(self) -> Terms:
         """Return what was typed; only of a valid form."""
-        told = {name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data}
-        return Terms(**{**told, "delay_cost": told.get("delay_cost") or 0.0})
+        return Terms(**{name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data})
 
 
 def _filled(query: QueryDict, start: Terms) -> dict[str, Any]:

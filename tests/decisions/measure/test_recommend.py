@@ -104,9 +104,13 @@ def test_what_is_lost_may_hang_on_a_field_that_only_labelled_items_were_asked_fo
 
 
 def test_the_control_share_is_a_tenth_at_most_and_has_its_cost() -> None:
-    found = advised(aimed(busy_queue(), 0.9), delay_cost=2.0)
+    hourly = ValueFormula(
+        "EUR", tp=Money(1.0), fn=Money(-2.0), review_minute=0.5, delay_hour=Money(0.0, 0.01, "amount")
+    )
+    found = advised(aimed(busy_queue(value=hourly), 0.9), delay_hours=2.0)
     assert found.control is not None
     assert found.control.share == 0.1
     assert not found.control.enough
-    assert found.control.cost > 0
+    dear = [100.0 + n for n in range(400)]  # the value at stake of each item
+    assert 0.02 * min(dear) < found.control.cost / found.control.given / 0.9 < 0.02 * max(dear) / 0.8
     assert found.control_review == pytest.approx(found.control.given * 0.5)

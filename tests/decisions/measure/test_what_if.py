@@ -89,7 +89,8 @@ def test_without_a_value_formula_there_is_no_money() -> None:
 
 
 def test_what_it_costs_to_know() -> None:
-    answer = asked(busy_queue(), control_share=0.5, delay_cost=2.0)
+    hourly = ValueFormula("EUR", tp=Money(1.0), fn=Money(-2.0), review_minute=0.5, delay_hour=Money(0.25))
+    answer = asked(busy_queue(value=hourly), control_share=0.5, delay_hours=8.0)
     delayed, precision = answer.row("delayed").new, answer.row("precision").new
     control = answer.row("control").new.value
     assert control
@@ -100,6 +101,31 @@ def test_what_it_costs_to_know() -> None:
     assert total == pytest.approx(
         (worth or 0) - (answer.row("review_cost").new.value or 0) - (answer.row("delay_cost").new.value or 0)
     )
+
+
+def test_an_hour_of_delay_may_hang_on_a_field_that_only_labels_were_asked_for() -> None:
+    by_words = ValueFormula("EUR", tp=Money(1.0), fn=Money(-2.0), delay_hour=Money(0.5, 0.1, "words"))
+    answer = asked(busy_queue(value=by_words), delay_hours=2.0)
+    row, delayed = answer.row("delay_cost").new, answer.row("delayed").new
+    assert delayed.value
+    assert row.value is not None
+    assert row.value / delayed.value > 2 * 0.5
+
+
+def test_the_control_group_waits_as_it_did_last_week_by_littles_law() -> None:
+    queue = busy_queue()
+    live = in_force.of(queue.slug)
+    assert terms.standing(live, NOON).delay_hours == 24.0  # none was decided: what the queue gives for it
+    Rollup.objects.filter(queue=queue, figure__in=("counted", "backlog", "decisions")).delete()
+    for hours in range(10):
+        at = NOON - timedelta(hours=hours)
+        for figure, key, value in (
+            ("counted", "", 1),
+            ("backlog", "control:waiting:1h", 3),
+            ("decisions", "control", 6),
+        ):
+            Rollup.objects.create(queue=queue, figure=figure, key=key, at=at, value=value, made_at=NOON)
+    assert terms.standing(live, NOON).delay_hours == pytest.approx(3 * 9 / 60, abs=0.01)
 
 
 def test_without_audits_recall_and_money_are_guesses() -> None:
@@ -232,7 +258,7 @@ def test_what_was_read_is_forgotten_with_the_policy() -> None:
         ({"people": -1.0}, "people"),
         ({"hours": 25.0}, "hours"),
         ({"handling_seconds": 0.0}, "handling_seconds"),
-        ({"delay_cost": float("nan")}, "delay_cost"),
+        ({"delay_hours": float("nan")}, "delay_hours"),
     ],
 )
 def test_terms_that_nobody_could_mean_are_refused(changes: dict[str, Any], field: str) -> None:

@@ -54,7 +54,7 @@ def test_null_is_no_threshold() -> None:
         {"people": "many"},  # no number
         {"audit_budget": -1},
         {"threshold": 0.5},  # not known here
-        {"delay_cost": 1e300},
+        {"delay_hours": 1e300},
     ],
 )
 def test_what_does_not_fit_is_refused(asked: dict[str, Any]) -> None:
