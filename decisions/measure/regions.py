@@ -45,7 +45,8 @@ class Labels:
     """Items that came by their score and had a logged chance to be labelled, one entry each.
 
     `y` is 1, 0 or NaN (no truth), `pi` in (0, 1] the logged probability of being asked, `floored` the probability that
-    an audit's size is made from. `band` is the one the item was routed with.
+    an audit's size is made from. `band` is the one the item was routed with; `p`, `arrived` (seconds since 1970) and
+    `value` at stake (NaN: none) are those of the item.
     """
 
     score: FloatArray
@@ -53,6 +54,9 @@ class Labels:
     y: FloatArray
     pi: FloatArray
     floored: FloatArray
+    p: FloatArray
+    arrived: FloatArray
+    value: FloatArray
 
     def part(self, keep: BoolArray) -> "Labels":
         """Return the entries that `keep` names."""

@@ -48,7 +48,10 @@ def _scale(seen: Recent) -> float:
 
 
 def _cost(key: str, of: str, one: Side, other: Side, minute: float) -> Row:
-    return daily(key, "money", one, other, of=of, factor=lambda side: side.terms.handling_seconds / SECONDS * minute)
+    def factor(side: Side) -> float:
+        return side.terms.handling_seconds / SECONDS * minute * side.done(of)
+
+    return daily(key, "money", one, other, of=of, factor=factor)
 
 
 def _delayed(one: Side, other: Side) -> Row:

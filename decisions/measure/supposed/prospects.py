@@ -75,6 +75,8 @@ def precision_gap(live: Supposed, new: Supposed) -> Figure:
     """
     if _same(live.items == Band.HARD, new.items == Band.HARD):
         return _none(precision(live.hard))
+    if not _holds(live.items == Band.HARD, new.items == Band.HARD):
+        return _apart(precision(new.hard), precision(live.hard))
     small, large, sign = (new, live, 1.0) if new.hard.items < live.hard.items else (live, new, -1.0)
     rest = live.world.region(
         (large.items == Band.HARD) & (small.items != Band.HARD),
@@ -95,17 +97,15 @@ def soft_gap(live: Supposed, new: Supposed) -> Figure:
     """Return how the share of positives among what people see differs, as if no label were shared: never too narrow."""
     if _same(live.items == Band.SOFT, new.items == Band.SOFT):
         return _none(precision(live.soft))
-    one, other = precision(new.soft), precision(live.soft)
-    guess = None if one.guess is None or other.guess is None else one.guess - other.guess
-    if one.value is None or other.value is None:
-        return Figure(guess=guess, why=one.why or other.why)
-    low, high = intervals.difference(one.value, _limits(one), other.value, _limits(other))
-    return Figure(one.value - other.value, low, high, guess, max(one.labels or 0, other.labels or 0))
+    return _apart(precision(new.soft), precision(live.soft))
 
 
 def recall_gap(live: Supposed, new: Supposed) -> Figure:
     """Return how recall differs on the same items: what only one of the two catches, as a share of all positives."""
-    if _same(live.items == Band.PASS, new.items == Band.PASS):
+    passed = live.items == Band.PASS, new.items == Band.PASS
+    if not _same(live.items == Band.NONE, new.items == Band.NONE) or not _holds(*passed):
+        return _apart(recall(new), recall(live))
+    if _same(*passed):
         return _none(recall(live))
     narrow, wide, sign = (live, new, 1.0) if new.passed.items < live.passed.items else (new, live, -1.0)
     moved = live.world.region(
@@ -124,6 +124,20 @@ def recall_gap(live: Supposed, new: Supposed) -> Figure:
     enough = min(moved.found, wide.passed.found) >= estimates.ENOUGH
     limits = _part_limits(moved.positives, rest, enough=enough)
     return replace(_times(sign, one / (one + other), limits), guess=guess, labels=moved.told)
+
+
+def _apart(one: Figure, other: Figure) -> Figure:
+    """Return one minus other as if no label were shared: never too narrow (MOVER)."""
+    guess = None if one.guess is None or other.guess is None else one.guess - other.guess
+    if one.value is None or other.value is None:
+        return Figure(guess=guess, why=one.why or other.why)
+    low, high = intervals.difference(one.value, _limits(one), other.value, _limits(other))
+    return Figure(one.value - other.value, low, high, guess, max(one.labels or 0, other.labels or 0))
+
+
+def _holds(one: BoolArray, other: BoolArray) -> bool:
+    """Tell whether one set holds the other."""
+    return not (one & ~other).any() or not (other & ~one).any()
 
 
 def _part_limits(one: Counted, other: Counted, *, enough: bool) -> Limits:

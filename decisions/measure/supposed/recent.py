@@ -8,22 +8,25 @@ from functools import lru_cache
 import numpy as np
 from django.db import connection
 
-from decisions.measure import sample, window
+from decisions.measure import sample, sla, window
 from decisions.measure.counts import MODEL
-from decisions.measure.regions import Labels, World
+from decisions.measure.regions import Band, Labels, World
 from decisions.measure.sample import Labelled, Purpose, Traffic
 from decisions.measure.supposed import worth
+from decisions.measure.supposed.reach import Lateness
 from decisions.measure.supposed.worth import Amounts, Prices
 from decisions.measure.window import Filters, Window
-from decisions.models import Policy
+from decisions.models import Policy, Task
 from decisions.queues.live import Live
-from decisions.queues.spec import Spec
+from decisions.queues.spec import Spec, Truth
 from decisions.routing import policy
 from decisions.routing.policy import BoolArray, Cuts, FloatArray
 from decisions.routing.sampling import IntArray
 from decisions.routing.simulate import Stream
+from decisions.work import expiry
 
 BY_SCORE = [str(reason) for reason in MODEL]
+BECOMES = {Truth.POSITIVE: Band.HARD, Truth.NEGATIVE: Band.PASS, Truth.NONE: Band.NONE}
 KEPT = 4  # windows in memory; at 200,000 items one takes about 20 MB
 KEPT_FOR = 300  # seconds: so long figures rest on the same reading
 
@@ -39,7 +42,7 @@ class Recent:
     `stream` holds all of them, `world` those routed by their score, `audited` of these the ones that arrived while
     passes were audited (all, if never). `prices` are of `audited`; None: the queue has no value formula. `delays`
     are what an hour of delay costs, of each item of `world`; where that hangs on a field that is known of labels only,
-    the mean of those. `elsewhere`
+    the mean of those. `lateness` is what the queue does with what nobody decided in time. `elsewhere`
     are items that another model scored: they say nothing about cuts in this one's units. `days` are those that the
     items cover; `found` is the share of audits that found a positive.
     """
@@ -52,6 +55,7 @@ class Recent:
     audited: World
     prices: Prices | None
     delays: FloatArray
+    lateness: Lateness
     elsewhere: float
     found: float
     labels: int
@@ -94,13 +98,13 @@ def _recent(live: Live, seen: Window, traffic: Traffic) -> Recent:
     stream = _stream(traffic.where(mine), cuts, shares)
     rows = seen.sample.all
     rows = rows.where(_is_mine(rows, live))
-    world = World.of(stream, _labels(rows))
+    world = World.of(stream, _labels(rows, cuts))
     spans = [(start.timestamp(), end.timestamp()) for start, end in seen.measured]
     in_items, in_rows = _inside(world.stream.arrived, spans), _inside(rows.arrived, spans)
     audits = rows.where(in_rows & (rows.purpose == Purpose.AUDIT.value))
     is_audited = bool((~np.isnan(audits.y)).any())
     kept = rows.where(in_rows) if is_audited else rows
-    audited = World(world.stream.part(in_items), _labels(kept)) if is_audited else world
+    audited = World(world.stream.part(in_items), _labels(kept, cuts)) if is_audited else world
     return Recent(
         start=seen.start,
         end=seen.end,
@@ -110,6 +114,7 @@ def _recent(live: Live, seen: Window, traffic: Traffic) -> Recent:
         audited=audited,
         prices=_prices(live.spec, audited, kept),
         delays=_delays(live.spec, world, rows),
+        lateness=_lateness(live.spec, seen.end),
         elsewhere=float(traffic.weight[~mine].sum()),
         found=float(np.nanmean(audits.y)) if is_audited else 0.0,
         labels=int((~np.isnan(rows.y)).sum()),
@@ -136,8 +141,17 @@ def _stream(traffic: Traffic, cuts: Cuts, shares: Mapping[int, float]) -> Stream
     )
 
 
-def _labels(rows: Labelled) -> Labels:
-    return Labels(score=rows.score, band=rows.band, y=rows.y, pi=rows.pi, floored=rows.floored)
+def _labels(rows: Labelled, cuts: Cuts) -> Labels:
+    return Labels(
+        score=rows.score,
+        band=rows.band,
+        y=rows.y,
+        pi=rows.pi,
+        floored=rows.floored,
+        p=policy.recalibrate(rows.score, cuts),
+        arrived=rows.arrived,
+        value=rows.value,
+    )
 
 
 def _covered(traffic: Traffic, seen: Window) -> float:
@@ -165,6 +179,14 @@ def _prices(spec: Spec, world: World, rows: Labelled) -> Prices | None:
     labels = Amounts.of(spec.value, of_labels, len(rows))
     assert labels is not None
     return Prices(Amounts.of(spec.value, of_items, len(world.stream)), labels)
+
+
+def _lateness(spec: Spec, at: datetime) -> Lateness:
+    """Return how the queue treats a soft item that nobody decided in time."""
+    rule = expiry.rules(spec).get(Task.Purpose.SOFT)
+    truth = rule.outcome.truth if rule and rule.outcome else Truth.NONE
+    days = (sla.due(spec, spec.sla_of(Task.Purpose.SOFT), at) - at) / timedelta(days=1)
+    return Lateness(days, spec.sla_step.total_seconds(), spec.order, BECOMES[truth])
 
 
 def _delays(spec: Spec, world: World, rows: Labelled) -> FloatArray:

@@ -15,7 +15,7 @@ from decisions.measure.fan import Fan, Work
 from decisions.measure.forecast import History
 from decisions.measure.intervals import Limits
 from decisions.measure.regions import Band, Supposed
-from decisions.measure.supposed import prospects, staffing
+from decisions.measure.supposed import prospects, reach, staffing
 from decisions.measure.supposed.prospects import Figure
 from decisions.measure.supposed.recent import Recent
 from decisions.measure.supposed.terms import Terms
@@ -86,12 +86,33 @@ class Side:
 
     @cached_property
     def supposed(self) -> Supposed:
-        return Supposed.of(self.seen.world, self.cuts)
+        return self._reached(Supposed.of(self.seen.world, self.cuts))
 
     @cached_property
     def audited(self) -> Supposed:
         """The same on what came while passes were audited: what was missed is known there."""
-        return Supposed.of(self.seen.audited, self.cuts)
+        return self._reached(Supposed.of(self.seen.audited, self.cuts))
+
+    def _reached(self, sent: Supposed) -> Supposed:
+        """Return what becomes of it where people do not reach all that they are sent."""
+        return reach.apply(sent, self.late, self.seen.end.timestamp(), self.seen.lateness)
+
+    @cached_property
+    def late(self) -> FloatArray:
+        """The part of each day's work, oldest first, that is not reached in time; the control group goes first."""
+        days, rule = self.by_day, self.seen.lateness
+        return reach.shares(days["tasks"], days["control"], self.terms.staff.per_day, rule.days)
+
+    def done(self, of: str) -> float:
+        """Return the part of the work of a kind that people get done in time: all of the control group."""
+        work = self.by_day[of]
+        rest = work - self.by_day["control"] if of == "tasks" else work * (of != "control")
+        return 1.0 - float(self.late @ rest / work.sum()) if work.sum() else 1.0
+
+    @cached_property
+    def unreached(self) -> FloatArray:
+        """Soft items and failed checks of each day that are not reached in time."""
+        return self.late * (self.by_day["soft"] + self.by_day["checks"])
 
     @property
     def plan(self) -> Plan:
@@ -138,16 +159,23 @@ class Side:
 
     @cached_property
     def hourly(self) -> History:
-        """What people would have got in each whole hour that the items cover; audits spread over the day."""
+        """What people would have got in each whole hour that the items cover; audits spread over the day.
+
+        Without what would have run out of time unseen, unless it waits on: nobody works on it.
+        """
         seen, end = self.seen.stream.arrived, floor_hour(self.seen.end).timestamp()
         if not len(seen):
             return History(np.empty(0), np.empty(0))
         start = (seen.min() // HOUR + 1) * HOUR
         starts = np.arange(start, end, HOUR)
         weight = sum((self.routed.parts[kind] for kind in PEOPLE), np.zeros(len(seen))) * self.seen.stream.weight
+        ends = self.seen.lateness.becomes != Band.NONE
+        if ends:
+            gone = self.late[reach.days(seen, self.seen.end.timestamp(), len(self.late))]
+            weight = weight * (1.0 - gone * (self.routed.parts[Kind.CONTROL] == 0))
         inside = (seen >= start) & (seen < end)
         count = np.bincount(((seen[inside] - start) // HOUR).astype(np.intp), weight[inside], len(starts))
-        even = (self.volumes["audits"] + self.volumes["seconds"]) / 24
+        even = (self.volumes["audits"] + self.volumes["seconds"]) / 24 * (self.done("audits") if ends else 1.0)
         return History(starts, np.asarray(count, dtype=np.float64) + even)
 
     def ahead(self, now: Now, spec: Spec) -> Fan:
@@ -233,6 +261,7 @@ def people(one: Side, other: Side, *, backlog: float, fans: tuple[Fan, Fan], now
     if one.terms.staff.per_day and other.terms.staff.per_day:
         share = daily("utilisation", "share", one, other, of="tasks", factor=lambda side: 1 / side.terms.staff.per_day)
         rows.append(share)
+    rows.append(_unreached(one, other))
     ends = [Figure(float(p.middle[-1]), float(p.low[-1]), float(p.high[-1])) for p in fans]
     drains = [_drain(side, backlog, now.edges[0]) for side in (one, other)]
     breaches = [_breach(one, now) for one in fans]
@@ -248,6 +277,14 @@ def _breach(ahead: Fan, now: Now) -> Figure:
     """Return in how many seconds half of the futures have broken a deadline (or a tenth, where no half does)."""
     step = ahead.breach()
     return Figure(why=NEVER) if step is None else Figure((now.edges[step + 1] - now.edges[0]).total_seconds())
+
+
+def _unreached(one: Side, other: Side) -> Row:
+    """Return the items a day that people do not reach in time."""
+    was, becomes = one.unreached, other.unreached
+    means = float(was.mean()), float(becomes.mean())
+    gap = _counted(means[1] - means[0], becomes - was)
+    return Row("unreached", "items", "days", _counted(means[0], was), _counted(means[1], becomes), gap)
 
 
 def _drain(side: Side, backlog: float, at: datetime) -> Figure:

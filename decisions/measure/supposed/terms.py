@@ -123,7 +123,8 @@ def _control_wait(live: Live, at: datetime) -> float:
     if not looks["n"] or not decided:
         return live.spec.sla_of("control") / HOUR
     waiting = sum(figures.filter(figure="backlog", key__startswith="control:").values_list("value", flat=True))
-    return waiting / looks["n"] * max(1.0, (at - looks["first"]) / HOUR) / decided
+    hours: float = max(1.0, (at - looks["first"]) / HOUR)
+    return waiting / int(looks["n"]) * hours / decided
 
 
 def _sum(queue_id: int, figure: str, at: datetime, **key: str) -> float:

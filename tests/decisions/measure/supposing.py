@@ -52,5 +52,14 @@ def made(seed: int, *, cuts: Cuts = LIVE, items: int = 12_000, audits: int = 800
     floored = np.full(items, np.nan)
     floored[passes] = size**2
     floored = np.where(np.isnan(floored), score, floored)
-    labels = Labels(score=score[seen], band=routing.band[seen], y=truth[seen], pi=pi[seen], floored=floored[seen])
+    labels = Labels(
+        score=score[seen],
+        band=routing.band[seen],
+        y=truth[seen],
+        pi=pi[seen],
+        floored=floored[seen],
+        p=score[seen],
+        arrived=stream.arrived[seen],
+        value=stream.value[seen],
+    )
     return Made(World.of(stream, labels), truth)

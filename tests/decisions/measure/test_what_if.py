@@ -15,7 +15,7 @@ from decisions.measure.supposed.terms import Terms
 from decisions.measure.what_if import Answer
 from decisions.models import Item, Policy, Queue, Rollup
 from decisions.queues import live as in_force
-from decisions.queues.spec import ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
+from decisions.queues.spec import Expiry, Lapsed, ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
 from decisions.routing.simulate import Kind
 from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_queue
@@ -81,6 +81,33 @@ def test_money_comes_from_fields_of_the_payload_too() -> None:
     assert found.gap.low is not None
     assert found.gap.high is not None
     assert found.gap.low < (found.gap.value or 0) < found.gap.high
+
+
+def test_what_people_do_not_reach_is_passed_where_the_queue_says_so() -> None:
+    queue = busy_queue(items=2000, expiry=Expiry(soft=Lapsed.PASS))
+    many, few = asked(queue, people=20.0), asked(queue, people=1.0, hours=0.5)
+    assert many.row("unreached").new.value == 0
+    assert (few.row("unreached").new.value or 0) > 10
+    assert (few.row("unreached").gap.low or -1) >= 0  # on eight days of ten
+    for key in ("recall", "worth", "money", "review_cost"):
+        fewer, more = few.row(key).new, many.row(key).new
+        assert fewer.value is not None
+        assert more.value is not None
+        assert fewer.value < more.value
+    assert (few.row("recall").gap.high or 1) < 0
+    assert few.row("precision").new == many.row("precision").new
+    backlog = few.row("backlog").new.value
+    waits_on = asked(busy_queue(items=2000), people=1.0, hours=0.5).row("backlog").new.value
+    assert backlog is not None
+    assert waits_on is not None
+    assert backlog < waits_on / 2  # what ends waits no more
+
+
+def test_what_waits_on_makes_the_backlog_longer_without_end() -> None:
+    few = asked(busy_queue(items=2000), people=1.0, hours=0.5)
+    assert (few.row("unreached").new.value or 0) > 10
+    assert (few.row("backlog").new.value or 0) > 100
+    assert few.row("recall").new.value is not None
 
 
 def test_without_a_value_formula_there_is_no_money() -> None:
