@@ -174,9 +174,9 @@ def test_options_that_cannot_be_are_refused_by_name(name: str, value: str) -> No
 
 def test_a_rate_of_zero_and_no_reviewers_leave_both_out(tmp_path: Path) -> None:
     names = [child.name for child in children.plan(children.Options(8000, 0, 0), tmp_path).children]
-    assert names == ["web", "worker", "beat", "receiver"]
+    assert names == ["web", "worker", "beat", "receiver", "history"]
     names = [child.name for child in children.plan(children.Options(8000, 1, 1), tmp_path).children]
-    assert names == ["web", "worker", "beat", "receiver", "replay", "reviewers"]
+    assert names == ["web", "worker", "beat", "receiver", "replay", "reviewers", "history"]
 
 
 def test_given_servers_are_used_instead_of_embedded_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
