@@ -9,17 +9,16 @@ from decisions.exceptions import Conflict, NotFound
 from decisions.measure import fan
 from decisions.measure.outlook import Outlook
 from decisions.measure.supposed import recent
-from decisions.measure.supposed.recent import Recent
-from decisions.measure.supposed.sides import Side
-from decisions.measure.supposed.terms import score_range, standing
+from decisions.measure.supposed.terms import score_range
 from decisions.models import Queue
 from decisions.queues import live as in_force
 from decisions.queues.live import Live
 from decisions.routing import simulate
 from decisions.routing.policy import Cuts
-from decisions.routing.simulate import Kind
+from decisions.routing.simulate import PEOPLE, Kind, Stream
 
 DAYS = 7  # of traffic on which a threshold is tried
+CAP = 20_000  # items that are routed again: the floor is asked for every minute
 GRID = 100  # thresholds between the ends of the model's scores
 
 
@@ -53,19 +52,17 @@ def _threshold(live: Live, found: Outlook, at: datetime) -> float | None:
     Under it what people get by its score is at most the share that fits; control, failed checks, audits and second
     opinions come under any.
     """
-    seen = recent.read(live, days=DAYS, at=at)
-    if seen is None:
-        return None
-    terms = standing(live, at)
-    volumes = Side(terms, terms.cuts(live), seen).volumes
-    soft, tasks = volumes[Kind.SOFT.value], volumes["tasks"]
+    stream, days = recent.some(live, days=DAYS, at=at, cap=CAP)
+    volumes = simulate.routes(stream, Cuts.of(live.policy, live.spec)).volumes(stream.weight)
+    soft, people = volumes[Kind.SOFT], sum(volumes[kind] for kind in PEOPLE)
     if not soft:
         return None
-    share = fan.share_that_fits(found.work, fixed=1.0 - soft / tasks)
-    return None if share is None else threshold_for(live, seen, share)
+    audits = min(live.policy.audit_budget * days, volumes[Kind.PASS])
+    share = fan.share_that_fits(found.work, fixed=1.0 - soft / (people + audits))
+    return None if share is None else threshold_for(live, stream, share)
 
 
-def threshold_for(live: Live, seen: Recent, share: float) -> float | None:
+def threshold_for(live: Live, stream: Stream, share: float) -> float | None:
     """Return the lowest soft threshold under which at most `share` of what people get by score now still comes."""
     low, high = score_range(live)
     cuts = Cuts.of(live.policy, live.spec)
@@ -74,7 +71,7 @@ def threshold_for(live: Live, seen: Recent, share: float) -> float | None:
     grid = np.append(grid[(grid > (low if cuts.soft is None else cuts.soft)) & (grid < most)], most)
 
     def volume(at: Cuts) -> float:
-        return simulate.routes(seen.stream, at).volumes(seen.stream.weight)[Kind.SOFT]
+        return simulate.routes(stream, at).volumes(stream.weight)[Kind.SOFT]
 
     allowed = share * volume(cuts)
     first, last = 0, len(grid)

@@ -81,3 +81,27 @@ class ForecastShape(Outlook):
     presence = PresenceHour(many=True)
     busiest_at = serializers.DateTimeField(allow_null=True, help_text="The busiest of 24 hours: `waits` is of it.")
     waits = WaitsShape(many=True)
+
+
+class HourLine(Shape):
+    """One hour, of one purpose or of all. Times in seconds; null is not known."""
+
+    at = serializers.DateTimeField()
+    opened = _number("Tasks, with those reopened by an undo.")
+    decided = _number()
+    ended = _number("Escalated, expired or cancelled.")
+    waiting = _number("As last counted in the hour.", can_be_unknown=True)
+    queue_rate = _number("The share of all items that went to people; of all purposes only.", can_be_unknown=True)
+    capacity = _number("What those planned, or else at work, could decide.", can_be_unknown=True)
+    utilisation = _number("Opened per capacity.", can_be_unknown=True)
+    time_to_empty = _number("At the pace of this hour.", can_be_unknown=True)
+    is_endless = serializers.BooleanField(help_text="At that pace it would never be empty.")
+    mean_age = _number(can_be_unknown=True)
+    p90_age = _number("Within 4.5 %.", can_be_unknown=True)
+    handling_seconds = _number(can_be_unknown=True)
+    p90_handling_seconds = _number("Within 4.5 %.", can_be_unknown=True)
+
+
+class HoursShape(Shape):
+    timezone = serializers.CharField()
+    hours = HourLine(many=True)

@@ -50,12 +50,12 @@ def test_figures_follow_decisions_without_a_reload(visitor: Visitor) -> None:
     queue = queue_with(3)
     page = visitor(make_user("manager", queue), f"/floor/{queue.slug}/").page
     assert figure(page, "Backlog") == "3"
-    expect(page.locator("canvas")).to_have_count(3)
+    expect(page.locator("#figures canvas")).to_have_count(3)
     decide_one(queue)
     poll(page)
     expect(page.locator(".figure-value").first).to_have_text("2")
     assert figure(page, "Handling time") == "7 s"
-    expect(page.locator("canvas")).to_have_count(3)
+    expect(page.locator("#figures canvas")).to_have_count(3)
 
 
 def test_a_shift_changes_capacity_and_a_bad_one_says_why(visitor: Visitor) -> None:

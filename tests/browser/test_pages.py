@@ -49,6 +49,7 @@ class World:
             yield f"{place} busy", self.manager, f"/{place}/{busy}/"
             yield f"{place} empty", self.manager, f"/{place}/{self.empty.slug}/"
             if place == "floor":
+                yield "hours busy", self.manager, f"/floor/{busy}/hours/"
                 yield "deadlines busy", self.manager, f"/floor/{busy}/deadlines/"
                 yield "deadlines empty", self.manager, f"/floor/{self.empty.slug}/deadlines/?by=hour"
         yield "two policies", self.manager, f"/policy/{busy}/compare/?one=3"

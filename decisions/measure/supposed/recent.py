@@ -70,6 +70,15 @@ def read(live: Live, *, days: int, at: datetime) -> Recent | None:
     return _read(_Known(live), days, since) or _read.__wrapped__(_Known(live), days, at)  # nothing is not kept
 
 
+def some(live: Live, *, days: int, at: datetime, cap: int) -> tuple[Stream, float]:
+    """Return some of the items that the live policy's model scored in the last days, and the days they cover."""
+    seen = sample.traffic(live.queue_id, days=days, at=at, cap=cap)
+    shares = dict(Policy.objects.filter(queue=live.queue_id).values_list("pk", "control_share"))
+    mine = seen.where(_is_mine(seen, live))
+    first = float(mine.arrived.min()) if len(mine) else at.timestamp()
+    return _stream(mine, Cuts.of(live.policy, live.spec), shares), max(1 / 24, (at.timestamp() - first) / 86_400)
+
+
 class _Known:
     """A queue in force as a key: the same one as long as nothing of it moved, in any process (`queues.live`)."""
 

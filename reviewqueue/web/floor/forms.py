@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from decisions.measure.overload import Mode
+from decisions.models import Task
 from decisions.queues.pause import Why as PauseWhy
 from decisions.watch.overload import Why
 from decisions.work import why
@@ -86,6 +87,19 @@ class ReliefForm(forms.Form):
         rule = self.fields["rule"]
         assert isinstance(rule, forms.ChoiceField)
         rule.choices = list(rules)
+
+
+class HoursForm(forms.Form):
+    """Which hours are shown."""
+
+    DAY = 24
+
+    purpose = forms.ChoiceField(label=_("Purpose"), required=False, choices=[("", _("All")), *Task.Purpose.choices])
+    count = forms.TypedChoiceField(
+        label=_("Of the"),
+        coerce=int,
+        choices=[(DAY, _("last day")), (2 * DAY, _("last two days")), (7 * DAY, _("last week"))],
+    )
 
 
 class PauseForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.floor import ahead, alerts, deadlines, overload, team, views
+from reviewqueue.web.floor import ahead, alerts, deadlines, hours, overload, team, views
 
 app_name = "floor"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("<slug:slug>/live/", views.live, name="live"),
     path("<slug:slug>/overload/", overload.switch, name="switch_overload"),
     path("<slug:slug>/deadlines/", deadlines.show, name="deadlines"),
+    path("<slug:slug>/hours/", hours.show, name="hours"),
     path("<slug:slug>/ahead/", ahead.show, name="ahead"),
     path("<slug:slug>/shifts/", views.enter_shift, name="enter_shift"),
     path("<slug:slug>/shifts/<int:shift_id>/remove/", views.remove_shift, name="remove_shift"),

@@ -71,3 +71,15 @@ def test_a_new_queue_is_told_nothing_of() -> None:
 def test_it_takes_the_scope_and_the_queue(queue: Queue) -> None:
     assert caller("manager", queue, "review").get(f"queues/{queue.slug}/forecast/").status_code == 403
     assert caller("manager", make_queue(), "read").get(f"queues/{queue.slug}/forecast/").status_code == 404
+
+
+def test_hours_one_by_one(queue: Queue) -> None:
+    person = caller("reviewer", queue, "read")
+    told = person.get(f"queues/{queue.slug}/hours/?count=3").json()
+    assert told["timezone"] == "Asia/Kolkata"
+    assert [hour["opened"] for hour in told["hours"]] == [20.0, 20.0, 0.0]
+    assert told["hours"][1]["utilisation"] == pytest.approx(2.0)
+    assert told["hours"][1]["is_endless"] is False  # how many wait was never counted
+    assert person.get(f"queues/{queue.slug}/hours/?purpose=control&count=1").json()["hours"][0]["opened"] == 0
+    for wrong in ("purpose=fun", "count=0", "count=169", "count=many"):
+        assert person.get(f"queues/{queue.slug}/hours/?{wrong}").status_code == 400

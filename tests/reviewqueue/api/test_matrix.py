@@ -42,6 +42,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "queues/<queue>/advice/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/status/"): (None,                            "401 404 200 200 200 200 200 200"),
     ("GET", "queues/<queue>/deadlines/"): (None,                         "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/hours/"): (None,                             "401 404 200 200 200 200 200 200"),
     ("GET", "queues/<queue>/forecast/"): (None,                          "401 404 200 200 200 200 200 200"),
     ("GET", "queues/<queue>/overload/"): (None,                          "401 404 200 200 200 200 200 200"),
     ("POST", "queues/<queue>/overload/switch/"): ({"rule": "stretch", "mode": "on", "why": "peak"},

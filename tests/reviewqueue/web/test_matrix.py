@@ -67,6 +67,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "floor/<slug>/overload/"): ({"rule": "stretch", "mode": "on", "why": "peak"},
                                                                             "302 404 403 403 302 403 403"),
     ("GET", "floor/<slug>/deadlines/"): (None,                              "302 404 403 200 200 200 200"),
+    ("GET", "floor/<slug>/hours/"): (None,                                  "302 404 200 200 200 200 200"),
     ("GET", "floor/<slug>/ahead/"): (None,                                  "302 404 200 200 200 200 200"),
     ("POST", "floor/<slug>/shifts/"): (SHIFT,                               "302 404 403 302 302 403 403"),
     ("POST", "floor/<slug>/shifts/<shift_id>/remove/"): ({},                "302 404 403 302 302 403 403"),
