@@ -63,6 +63,8 @@ class Event(Fact):
         PERSON_MADE = "person.made"
         PERSON_CHANGED = "person.changed"
         PERSON_LEFT = "person.left"
+        PERSON_EXCLUDED = "person.excluded"
+        PERSON_READMITTED = "person.readmitted"
         TOKEN_MADE = "token.made"  # noqa: S105 - the kind of an event, not a secret
         TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the same
         SHIFT_CHANGED = "shift.changed"

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from decisions.models import Handover, Membership, Presence, Task
+from decisions.models import Exclusion, Handover, Membership, Presence, Task
 from decisions.work import why
 from reviewqueue.api.shapes import Shape
 
@@ -90,3 +90,57 @@ class HandoverDone(Shape):
 class HandoverUndone(Shape):
     id = serializers.IntegerField()
     tasks = serializers.IntegerField(help_text="So many were put back; the others had been taken or changed since.")
+
+
+class ExclusionShape(Shape):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(Exclusion.Kind.choices)
+    key = serializers.CharField(help_text="An item's external id, or a subject's keyed digest: its name is not stored.")
+    why = serializers.ChoiceField(Exclusion.Why.choices)
+    by = serializers.IntegerField()
+    at = serializers.DateTimeField()
+
+
+class Colleague(Shape):
+    """A person's place on a queue."""
+
+    person = serializers.IntegerField()
+    name = serializers.CharField()
+    role = serializers.ChoiceField(Membership.Role.choices)
+    value_limit = serializers.FloatField(allow_null=True)
+    skills = serializers.ListField(child=serializers.CharField())
+    known_skills = serializers.ListField(
+        child=serializers.CharField(), help_text="What items of the queue can ask for."
+    )
+    tasks = HeldTask(many=True)
+    exclusions = ExclusionShape(many=True)
+
+
+class SetSkills(Shape):
+    skills = serializers.ListField(child=serializers.CharField(max_length=200), max_length=200)
+
+
+class Skills(Shape):
+    skills = serializers.ListField(child=serializers.CharField())
+
+
+class Exclude(Shape):
+    kind = serializers.ChoiceField(Exclusion.Kind.choices)
+    name = serializers.CharField(max_length=200, help_text="A subject as it comes with items, or an external id.")
+    why = serializers.ChoiceField(Exclusion.Why.choices)
+
+
+class OptOuts(Shape):
+    categories = serializers.ListField(child=serializers.CharField(max_length=200), max_length=200)
+
+
+class OwnWork(Shape):
+    """For the person's own eyes."""
+
+    opt_outs = serializers.ListField(child=serializers.CharField())
+    categories = serializers.ListField(child=serializers.CharField(), help_text="Out of which one may opt.")
+    seen_today = serializers.DictField(child=serializers.IntegerField(), help_text="Answered items by category.")
+    seen_last_hour = serializers.IntegerField()
+    at_it_since = serializers.DateTimeField(allow_null=True)
+    is_break_due = serializers.BooleanField()
+    exclusions = ExclusionShape(many=True)

@@ -133,12 +133,12 @@ def _member(member: team.Member) -> dict[str, Any]:
         "skills": member.skills,
         "is_at_work": member.is_at_work,
         "place": member.place,
-        "held": [_held(task) for task in member.held],
-        "kept": [_held(task) for task in member.kept],
+        "held": [held(task) for task in member.held],
+        "kept": [held(task) for task in member.kept],
     }
 
 
-def _held(task: Task) -> dict[str, Any]:
+def held(task: Task) -> dict[str, Any]:
     until = task.lease_until or task.only_until
     said = {"id": task.pk, "external_id": task.item.external_id, "state": task.state}
     return {**said, "due_at": task.due_at, "until": until}

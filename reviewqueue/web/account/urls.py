@@ -2,7 +2,12 @@
 
 from django.urls import path
 
-from reviewqueue.web.account import views
+from reviewqueue.web.account import views, work
 
 app_name = "account"
-urlpatterns = [path("keys/", views.keys, name="keys")]
+urlpatterns = [
+    path("keys/", views.keys, name="keys"),
+    path("work/", work.show, name="work"),
+    path("work/<slug:slug>/opt-outs/", work.opt_out, name="opt_out"),
+    path("work/<slug:slug>/exclusions/", work.exclude, name="exclude"),
+]

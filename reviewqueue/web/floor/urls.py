@@ -3,6 +3,7 @@
 from django.urls import path
 
 from reviewqueue.web.floor import ahead, alerts, deadlines, hours, overload, team, views
+from reviewqueue.web.floor import ahead, alerts, deadlines, overload, person, team, views
 
 app_name = "floor"
 urlpatterns = [
@@ -30,5 +31,9 @@ urlpatterns = [
     path("<slug:slug>/team/handovers/<int:handover_id>/undo/", team.undo, name="undo_handover"),
     path("<slug:slug>/team/tasks/<int:task_id>/assign/", team.assign, name="assign"),
     path("<slug:slug>/team/tasks/<int:task_id>/give-back/", team.give_back, name="give_back"),
+    path("<slug:slug>/people/<int:person_id>/", person.show, name="person"),
+    path("<slug:slug>/people/<int:person_id>/skills/", person.skills, name="skills"),
+    path("<slug:slug>/people/<int:person_id>/exclusions/", person.exclude, name="exclude"),
+    path("<slug:slug>/people/<int:person_id>/exclusions/<int:exclusion_id>/lift/", person.lift, name="lift_exclusion"),
     path("<slug:slug>/pause/", views.pause, name="pause"),
 ]

@@ -94,9 +94,12 @@ def test_released_it_is_still_kept() -> None:
 def test_nobody_is_given_what_is_out_of_their_reach_and_the_refusal_does_not_say_why(why: str) -> None:
     queue, lead, ann, _ben = floor()
     item = make_item(queue, external_id="theirs", value=7.0)
-    fields: dict[str, Any] = {"rank": {"rank": 3}, "skill": {"needs": "law"}, "opted out": {"needs": "!a=b"}}.get(
-        why, {}
-    )
+    special: dict[str, dict[str, Any]] = {
+        "rank": {"rank": 3},
+        "skill": {"needs": "law"},
+        "opted out": {"needs": "!a=b"},
+    }
+    fields = special.get(why, {})
     if why == "own hand":
         make_task(queue, item, purpose="audit")
         answered(ann, queue, HAM)

@@ -9,7 +9,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions import rights
-from decisions.models import Action, Handover, Item, Membership, Policy, Queue, Task, User
+from decisions.models import Action, Exclusion, Handover, Item, Membership, Policy, Queue, Task, User
 from decisions.rights import Act, Limit, edit
 from decisions.routing import publish
 from decisions.work import decide
@@ -90,6 +90,13 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "tasks/<task>/assign/"): ({"person": 1, "reason": "load"},  "401 404 403 400 400 403 403 403"),
     ("POST", "tasks/<task>/give-back/"): ({"reason": "load"},            "401 404 403 200 200 403 403 403"),
     ("GET", "queues/<queue>/team/"): (None,                              "401 404 403 200 200 403 403 403"),
+    ("GET", "queues/<queue>/team/<person>/"): (None,                     "401 404 200 200 200 200 200 200"),
+    ("POST", "queues/<queue>/team/<person>/skills/"): ({"skills": []},   "401 404 403 200 200 403 403 403"),
+    ("POST", "queues/<queue>/team/<person>/exclusions/"): ({"kind": "item", "name": "x", "why": "own"},
+                                                                         "401 404 201 201 201 201 201 201"),
+    ("POST", "exclusions/<exclusion>/lift/"): ({},                       "401 404 403 204 204 403 403 403"),
+    ("GET", "queues/<queue>/me/"): (None,                                "401 404 200 200 200 200 200 200"),
+    ("POST", "queues/<queue>/me/opt-outs/"): ({"categories": []},        "401 404 200 200 200 200 200 200"),
     ("POST", "queues/<queue>/handovers/preview/"): ({"kind": "balance"}, "401 404 403 200 200 403 403 403"),
     ("POST", "queues/<queue>/handovers/"): ({"kind": "balance", "digest": "x", "reason": "load"},
                                                                          "401 404 403 409 409 403 403 403"),
@@ -210,6 +217,8 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         "<action>": lambda: told(item).pk,
         "<handover_id>": lambda: handed_over(queue).pk,
         "<alert>": lambda: make_alert(queue).pk,
+        "<person>": lambda: person.user.pk,
+        "<exclusion>": lambda: excluded(queue).pk,
     }
     if route.startswith("rights"):
         no = rights_for(route, queue)
@@ -253,6 +262,11 @@ def rights_for(route: str, queue: Queue) -> int:
     table = rights.table(queue.pk)
     act = next(act for act in (Act.EXPORT, Act.ERASE, Act.INTAKE) if table.limit(act, "lead") is None)
     return edit.propose(queue=queue, cells={act: {"lead": Limit()}}, by=author, why="x", at=NOON).no
+
+
+def excluded(queue: Queue) -> Exclusion:
+    who = make_user("reviewer", queue)
+    return Exclusion.objects.create(user=who, queue=queue, kind="item", key="x", why="own", by=who, at=NOON)
 
 
 def handed_over(queue: Queue) -> Handover:

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from decisions.models import Task
+from decisions.models import Membership, Task
+from decisions.queues.spec import Need
 from decisions.record import log
 from tests.decisions.work.makers import claimed
 from tests.factories import make_queue, make_task, make_user
@@ -68,3 +69,33 @@ def test_work_is_handed_over_as_previewed_and_put_back() -> None:
     assert Task.objects.get().only_for == ann
     assert lead.post(f"handovers/{done.json()['id']}/undo/").status_code == 409
     assert lead.post("handovers/999999/undo/").status_code == 404
+
+
+def test_skills_and_exclusions_of_a_colleague() -> None:
+    queue = make_queue(needs=(Need(field="kind"),))
+    lead, ann = caller("lead", queue), caller("reviewer", queue)
+    path = f"queues/{queue.slug}/team/{ann.user.pk}/"
+    assert lead.post(f"{path}skills/", {"skills": ["kind=chat"]}).json() == {"skills": ["kind=chat"]}
+    assert lead.post(f"{path}skills/", {"skills": ["magic"]}).status_code == 400
+    made = ann.post(f"{path}exclusions/", {"kind": "item", "name": "m-7", "why": "own"})
+    assert (made.status_code, made.json()["key"]) == (201, "m-7")
+    found = ann.get(path).json()
+    assert (found["skills"], found["known_skills"]) == (["kind=chat"], ["kind=mail", "kind=chat"])
+    assert [one["id"] for one in found["exclusions"]] == [made.json()["id"]]
+    assert ann.post(f"exclusions/{made.json()['id']}/lift/").status_code == 403
+    assert lead.post(f"exclusions/{made.json()['id']}/lift/").status_code == 204
+    assert lead.post(f"exclusions/{made.json()['id']}/lift/").status_code == 404
+    assert lead.get(f"queues/{queue.slug}/team/999999/").status_code == 404
+
+
+def test_an_opt_out_is_ones_own_to_say_and_to_know() -> None:
+    queue = make_queue(sensitive=(Need(field="kind", values=("chat",)),))
+    ann, lead = caller("reviewer", queue), caller("lead", queue)
+    said = ann.post(f"queues/{queue.slug}/me/opt-outs/", {"categories": ["kind=chat"]}).json()
+    assert (said["opt_outs"], said["categories"], said["is_break_due"]) == (["kind=chat"], ["kind=chat"], False)
+    assert ann.get(f"queues/{queue.slug}/me/").json()["opt_outs"] == ["kind=chat"]
+    assert lead.get(f"queues/{queue.slug}/me/").json()["opt_outs"] == []
+    assert "kind=chat" not in lead.get(f"queues/{queue.slug}/team/{ann.user.pk}/").content.decode()
+    assert ann.post(f"queues/{queue.slug}/me/opt-outs/", {"categories": ["x"]}).status_code == 400
+    Membership.objects.filter(user=ann.user).delete()
+    assert ann.get(f"queues/{queue.slug}/me/").status_code == 404

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
-from decisions.models import Action, Event, Handover, Membership, Queue, Shift, Task, User
+from decisions.models import Action, Event, Exclusion, Handover, Membership, Queue, Shift, Task, User
 from decisions.rights import Act, Limit, edit
 from decisions.work import decide
 from decisions.work.answer import Answer
@@ -80,6 +80,16 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "floor/<slug>/team/tasks/<task_id>/assign/"): ({"person": "0"}, "302 404 403 422 422 403 403"),
     ("POST", "floor/<slug>/team/tasks/<task_id>/give-back/"): ({"reason": "load"},
                                                                             "302 404 403 302 302 403 403"),
+    ("GET", "floor/<slug>/people/<person_id>/"): (None,                     "302 404 403 200 200 403 403"),
+    ("POST", "floor/<slug>/people/<person_id>/skills/"): ({},               "302 404 403 302 302 403 403"),
+    ("POST", "floor/<slug>/people/<person_id>/exclusions/"): ({"kind": "item", "name": "x", "why": "own"},
+                                                                            "302 404 403 302 302 403 403"),
+    ("POST", "floor/<slug>/people/<person_id>/exclusions/<exclusion_id>/lift/"): ({},
+                                                                            "302 404 403 302 302 403 403"),
+    ("GET", "me/work/"): (None,                                             "302 200 200 200 200 200 200"),
+    ("POST", "me/work/<slug>/opt-outs/"): ({},                              "302 404 302 302 302 403 403"),
+    ("POST", "me/work/<slug>/exclusions/"): ({"kind": "item", "name": "x", "why": "own"},
+                                                                            "302 404 302 302 302 403 403"),
     ("POST", "floor/<slug>/pause/"): ({"why": "staff"},                     "302 404 403 302 302 403 302"),
     ("GET", "audit/"): (None,                                               "302 200 200 200 200 200 200"),
     ("GET", "audit/<slug>/"): (None,                                        "302 404 403 200 200 200 200"),
@@ -203,11 +213,18 @@ def handed_over(queue: Queue) -> int:
     return Handover.objects.create(queue=queue, by=make_user("lead", queue), **given).pk
 
 
+def excluded(queue: Queue) -> int:
+    who = make_user("reviewer", queue)
+    return Exclusion.objects.create(user=who, queue=queue, kind="item", key="x", why="own", by=who, at=NOON).pk
+
+
 # What stands in an address: the id of a row that the person has or wants to change.
 IDS: dict[str, Callable[[User, Queue], int]] = {
     "<decision_id>": decided_by,
     "<task_id>": lambda who, queue: held_by(who, queue).pk,
     "<shift_id>": shift_of,
+    "<person_id>": lambda _who, queue: make_user("reviewer", queue).pk,
+    "<exclusion_id>": lambda _who, queue: excluded(queue),
     "<handover_id>": lambda _who, queue: handed_over(queue),
     "<alert_id>": lambda _who, queue: make_alert(queue).pk,
     "<item_id>": lambda _who, queue: make_item(queue, route="hard", band="hard").pk,

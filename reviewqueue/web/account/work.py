@@ -1,0 +1,69 @@
+"""One's own work: what one may take, does not judge and would rather not see, and how the day has been."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from decisions.models import Exclusion, Queue, User
+from decisions.queues import needs
+from decisions.record import log
+from decisions.rights import Act
+from decisions.work import fitness, mine
+from reviewqueue.web import queues
+from reviewqueue.web.people import signed_in
+
+
+@login_required
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    """Show one's own work on each queue."""
+    person = signed_in(request)
+    rows = [_row(person, queue) for queue in queues.where(person, Act.CLAIM)]
+    context = {"rows": rows, "kinds": Exclusion.Kind.choices, "whys": Exclusion.Why.choices[:2]}
+    return render(request, "account/work.html", {**context, "is_due": any(row["is_due"] for row in rows)})
+
+
+@login_required
+@require_POST
+def opt_out(request: HttpRequest, slug: str) -> HttpResponse:
+    """Set out of which categories one opts: `category`, as often as needed."""
+    person = signed_in(request)
+    queue = queues.one(person, slug, Act.CLAIM)
+    fitness.opt_out(queue=queue, person=person, tags=request.POST.getlist("category"))
+    messages.success(request, _("You are not given what you left out. Nobody else sees this."))
+    return redirect("account:work")
+
+
+@login_required
+@require_POST
+def exclude(request: HttpRequest, slug: str) -> HttpResponse:
+    """Name a subject or an item that is one's own."""
+    person, sent = signed_in(request), request.POST
+    queue = queues.one(person, slug, Act.CLAIM)
+    given = {"kind": sent.get("kind", ""), "name": sent.get("name", ""), "why": sent.get("why", "")}
+    fitness.exclude(queue=queue, person_id=person.pk, by=person, **given)
+    messages.success(request, _("You are not given this one."))
+    return redirect("account:work")
+
+
+def _row(person: User, queue: Queue) -> dict[str, Any]:
+    at, out = log.now(), fitness.opted_out(queue, person)
+    row, labels = fitness.member(queue, person.pk), needs.sensitive(queue.spec)
+    known, strain = needs.skills(queue.spec), mine.strain(person, queue, at)
+    return {
+        "queue": queue,
+        "role": row.get_role_display(),
+        "limit": row.value_limit,
+        "skills": [known.get(tag, tag) for tag in row.skills],
+        "day": mine.day(person, queue, at),
+        "strain": strain,
+        "seen": [(labels.get(tag, tag), count) for tag, count in sorted(strain.seen.items())],
+        "is_due": strain.needs_break(at),
+        "categories": [(tag, label, tag in out) for tag, label in labels.items()],
+        "exclusions": fitness.exclusions(queue.pk, person.pk),
+    }
