@@ -12,7 +12,7 @@ from decisions.learning import datasets, labels
 from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
-from decisions.watch import books, look, overload
+from decisions.watch import backlog, books, look, overload
 from decisions.work import grading, second, sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
@@ -73,7 +73,9 @@ def relieve_overload() -> None:
 @shared_task
 def watch_signals() -> None:
     """Look for signals that are off, and open alerts."""
-    look.check_all(log.now())
+    at = log.now()
+    backlog.check_all(at)
+    look.check_all(at)
 
 
 @shared_task

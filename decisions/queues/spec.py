@@ -284,9 +284,9 @@ class Overload:
     """
 
     order: tuple[OverloadRule, ...] = ()
-    begin_load: float = 1.0
+    begin_load: float = 0.8
     begin_late: int = 1
-    end_load: float = 0.8
+    end_load: float = 0.5
     rest: timedelta = timedelta(minutes=15)
     stretch: float = 2.0
 

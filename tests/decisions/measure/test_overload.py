@@ -11,7 +11,7 @@ from decisions.measure.overload import Figures, Mode, Standing, Step
 from decisions.queues.spec import Overload, OverloadRule
 
 T, C, S, N, K, A = OverloadRule
-ASKED = Overload(order=(T, C, S))
+ASKED = Overload(order=(T, C, S), begin_load=1.0, end_load=0.8)
 MOST = {T: 2, C: 1, S: 1, N: 1, K: 1, A: 1}
 
 
