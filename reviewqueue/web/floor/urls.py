@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.floor import ahead, alerts, deadlines, hours, overload, team, views
-from reviewqueue.web.floor import ahead, alerts, deadlines, overload, person, team, views
+from reviewqueue.web.floor import ahead, alerts, deadlines, hours, overload, person, team, views
 
 app_name = "floor"
 urlpatterns = [
