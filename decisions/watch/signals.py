@@ -2,8 +2,9 @@
 
 A signal is compared at several spans at once, the last 300 rows, 1,200, 4,800, within 24 hours: a sudden change shows
 in the short one, a slow one in the long one. What it is compared with is the same hours of earlier weeks, or of
-earlier days while the history is short, or the first thousand rows while there are no five days of it: `Before`. All
-the comparisons of one look share the probability of a false alarm `FALSE_ALARMS`.
+earlier days while the history is short, or all of it while there are no five days, or, as long as it does not hold
+each hour of the day once, the hour before only: `Before`. All the comparisons of one look share the probability of a
+false alarm `FALSE_ALARMS`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,10 +33,10 @@ PARTS = {"volume": 0.4, "scores": 0.3, "fields": 0.2, "overrides": 0.1}  # of th
 DAY, WEEK = 86400.0, 7 * 86400.0
 SPANS = (300, 1200, 4800)  # rows
 FEW = (100, 400, 1600)  # the same of decisions, which are fewer
-FIRST = 1000  # rows from which a young signal learns what is usual
-BLOCKS = 25  # of those, between which it may differ
+FIRST = 1000  # rows from which a signal learns what is usual on its first day
 MOST_BLOCKS = 100  # as long as the span each, where there is more than that and less than five days
-YOUNG = 6 * 3600.0  # seconds, within which the time of day hardly matters
+FIRST_DAY = 2  # times the least PSI to act on
+NEAR = 3600.0  # seconds; so long a span, and so long before it, the time of day hardly matters
 ENOUGH_DAYS, ENOUGH_WEEKS = 5, 2
 ROUTES = 3
 ENOUGH_ROWS = 500  # of the same hours before
@@ -50,10 +51,10 @@ class Against(StrEnum):
     WEEKS = "weeks"  # the same hours of the same days of earlier weeks
     DAYS = "days"  # the same hours of earlier days
     ALL = "all"  # all rows since the last change of what is compared
-    FIRST = "first"  # the first of these
+    NEAR = "near"  # the hour before, while these do not hold each hour of the day
 
 
-EARLY = (Against.ALL, Against.FIRST)
+EARLY = (Against.ALL, Against.NEAR)
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,21 @@ def earlier(at: FloatArray, usual: Usual, *, start: int, least: int, is_weekly: 
         return Before(Against.WEEKS, *found)
     if days >= ENOUGH_DAYS and (found := _same_hours(at, rows, start, DAY)) is not None:
         return Before(Against.DAYS, *found)
-    if days * DAY > YOUNG:  # the hours of a day differ: as many of them as there are
+    if days >= 1:  # the hours of a day differ: each of them is there
         return Before(Against.ALL, rows, _blocks(len(rows), min(MOST_BLOCKS, len(rows) // (len(at) - start))))
-    rows = rows[: max(least, min(FIRST, len(rows) // 2))]  # the later half may have begun to change
-    return Before(Against.FIRST, rows, _blocks(len(rows), BLOCKS))
+    return _hour_before(at, rows, start=start, least=least)
+
+
+def _hour_before(at: FloatArray, rows: IntArray, *, start: int, least: int) -> Before | None:
+    """Return the first rows of the hour before a span, None where the span is longer than that or they are too few.
+
+    On a first day nobody knows how day and night differ, so that hours far apart say nothing of each other.
+    """
+    near = rows[at[rows] >= at[start] - NEAR]
+    if at[-1] - at[start] > NEAR or len(near) < least:
+        return None
+    near = near[: max(least, min(FIRST, len(near) // 2))]  # the later half may have begun to change
+    return Before(Against.NEAR, near, np.zeros(len(near), dtype=np.intp))
 
 
 def volume(at: FloatArray, is_routed: BoolArray, key: str, usual: Usual) -> Iterator[Off]:
@@ -227,27 +239,41 @@ def _shares(
     found = list(looks(at, usual, spans=spans))
     rare = FALSE_ALARMS * PARTS[kind] / (signals * max(1, len(found)))
     for look in found:
-        block, hits = look.before.block, hit[look.before.rows].astype(np.float64)
-        past_hits, past_totals = np.bincount(block, weights=hits).astype(int), np.bincount(block)
-        off = alarms.share(
-            int(hit[look.rows].sum()), len(look.rows), past_hits.tolist(), past_totals.tolist(), rare=rare
-        )
-        if off.alarm and abs(off.effect) >= WARN_ODDS:
+        off = _beside(hit, look, rare)
+        if off.alarm and abs(off.effect) >= (ACT_ODDS if look.before.against == Against.NEAR else WARN_ODDS):
             gain = np.where(hit, _ratio(off.share, off.baseline), _ratio(1 - off.share, 1 - off.baseline))
             figures = {"share": off.share, "before": off.baseline, "p": off.p, **told(at, look)}
             level = Level.ACT if abs(off.effect) >= ACT_ODDS else Level.WARN
             yield Off(kind, key, level, figures, _began(at, gain, look))
 
 
+def _beside(hit: BoolArray, look: Look, rare: float) -> alarms.Off:
+    """Compare a share in a span with that of the blocks before it; of the hour before there is only one block.
+
+    That one is compared as counts are (Fisher 1935): how far days differ shows on no first day, and blocks of a few
+    dozen rows would put the log odds of a rare route too high.
+    """
+    past, block = hit[look.before.rows].astype(np.float64), look.before.block
+    hits, total = int(hit[look.rows].sum()), len(look.rows)
+    if look.before.against != Against.NEAR:
+        past_hits, past_totals = np.bincount(block, weights=past).astype(int), np.bincount(block)
+        return alarms.share(hits, total, past_hits.tolist(), past_totals.tolist(), rare=rare)
+    share = drift.missing(int(past.sum()), len(past), hits, total)
+    odds = [float(np.log((k + 0.5) / (n - k + 0.5))) for k, n in ((hits, total), (past.sum(), len(past)))]
+    effect = odds[0] - odds[1]
+    return alarms.Off(share.now, share.before, effect, effect, share.p, 0.0, alarm=share.p < rare)
+
+
 def _mix(at: FloatArray, score: FloatArray, key: str, look: Look, rare: float) -> Iterator[Off]:
     """Yield whether the mix of scores in one span is off.
 
-    While all that is known of a signal are its first rows, only a change to act on counts: how much it moves by itself
-    is not known yet.
+    While there are no five days of a signal only a change to act on counts, and twice that on its first day: how much
+    it moves by itself is not known yet.
     """
     mix = drift.psi(score[look.before.rows], score[look.rows])
     loud = (Level.ACT,) if look.before.against in EARLY else LOUD
-    if mix.p >= rare or mix.level not in loud:
+    is_small = look.before.against == Against.NEAR and mix.psi < FIRST_DAY * drift.ACT_PSI
+    if mix.p >= rare or mix.level not in loud or is_small:
         return
     cell = binning.places(score, np.array(mix.cuts)) if mix.cuts else _named(score, mix.names)
     n, m = mix.rows

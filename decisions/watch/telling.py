@@ -212,7 +212,7 @@ def _against(alert: Alert) -> str:
         Against.WEEKS.value: _("in the same hours of earlier weeks"),
         Against.DAYS.value: _("in the same hours of the days before"),
         Against.ALL.value: _("before"),
-        Against.FIRST.value: _("when counting began"),
+        Against.NEAR.value: _("in the hour before"),
     }
     return words.get(alert.figures.get("against", ""), "")
 

@@ -13,7 +13,7 @@ FIGURES = {
     "p": 1e-9,
     "rows": 300,
     "rows_before": 1000,
-    "against": "first",
+    "against": "near",
     "from": "2026-03-02T10:00:00Z",
     "to": "2026-03-02T12:00:00Z",
     "before_from": "2026-03-01T10:00:00Z",

@@ -65,6 +65,27 @@ def test_where_nothing_changes_nothing_is_off(days: float, a_day: int, rhythm: f
         assert [found for _now, found in looked(at, score, first + step, step) if found] == []
 
 
+# how many hours east or west, items a day, how much day and night differ
+@pytest.mark.parametrize("zone", [0, 7, 13, 19])
+@pytest.mark.parametrize(("a_day", "rhythm"), [(20_000, 1.0), (150_000, 0.8)])
+def test_on_a_first_day_day_and_night_are_no_change_in_any_time_zone(zone: int, a_day: int, rhythm: float) -> None:
+    chance = np.random.default_rng(zone)
+    at = arrivals(chance, 1, a_day) + zone * 3600
+    at = np.sort(at % DAY)  # it begins at another hour of the day
+    score = scored(chance, (at - zone * 3600) % DAY, rhythm=rhythm)
+    assert [found for _now, found in looked(at, score, 1800, 3600) if found] == []
+
+
+def test_on_a_first_day_a_large_change_is_found_within_the_hour() -> None:
+    chance, began = np.random.default_rng(3), 10 * 3600.0
+    at = arrivals(chance, 1, 30_000)
+    score = scored(chance, at, rhythm=0.6, shift=np.where(at > began, 2.0, 0.0))
+    now, found = next((now, found) for now, found in looked(at, score, began + 300, 300) if found)
+    assert now - began < 3600
+    assert found[0].figures["against"] == Against.NEAR
+    assert abs(found[0].began - began) < 1800
+
+
 # by how much the log odds of all scores rise at nine in the morning, and within how many hours that must be found
 @pytest.mark.parametrize(("shift", "hours"), [(1.0, 5), (2.0, 2.5)])
 def test_a_change_is_found_soon_and_its_beginning_told(shift: float, hours: float) -> None:
@@ -87,7 +108,7 @@ def test_a_young_queue_is_compared_with_its_first_rows() -> None:
     found = {(off.kind, off.key): off for off in offs(at[:1800], score[:1800])}
     assert {("scores", ""), ("volume", "pass")} <= found.keys()
     off = found["scores", ""]
-    assert (off.level, off.figures["against"], off.figures["rows"]) == ("act", "first", 300)
+    assert (off.level, off.figures["against"], off.figures["rows"]) == ("act", "near", 300)
     assert (off.figures["rows_before"], off.figures["before_from"], off.figures["from"]) == (750, 0.0, 1500.0)
     assert off.figures["psi"] > 0.25
     assert 1450 < off.began < 1550
