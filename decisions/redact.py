@@ -9,7 +9,20 @@ import orjson
 from django.db import connection
 
 from decisions import rights
-from decisions.models import Body, Decision, Draw, Event, Item, Membership, Move, PendingOverride, Ruling, Task, User
+from decisions.models import (
+    Appeal,
+    Body,
+    Decision,
+    Draw,
+    Event,
+    Item,
+    Membership,
+    Move,
+    PendingOverride,
+    Ruling,
+    Task,
+    User,
+)
 from decisions.queues.spec import Spec
 from decisions.record.history import Step, What
 from decisions.rights import Act, Standing
@@ -234,6 +247,22 @@ def pending(row: PendingOverride, sight: Sight, *, user: User) -> dict[str, Any]
         "person": row.person_id,
         "closer": row.closer_id,
         "ruling": row.ruling_id,
+    }
+
+
+def appeal(row: Appeal, sight: Sight) -> dict[str, Any] | None:
+    """Return an appeal as this person may see it; None while what held is hidden from them."""
+    if not sight.history:
+        return None
+    names = ("id", "reference", "state", "filed_at", "due_at", "closed_at")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "item": row.item_id,
+        "task": row.task_id,
+        "was": row.held,
+        "statement": row.statement if sight.personal else HIDDEN,
+        "filed_by": row.filed_by_id,
+        "decision": row.decision_id,
     }
 
 

@@ -61,7 +61,8 @@ SUPERSEDE = """
         FROM decisions_action AS older
         JOIN unnest(%s::bigint[], %s::bigint[]) AS told (id, item_id)
             ON older.item_id = told.item_id AND older.id < told.id
-        WHERE older.state = 'pending'
+        JOIN decisions_action AS newer ON newer.id = told.id
+        WHERE older.state = 'pending' AND older.appeal_id IS NULL AND newer.appeal_id IS NULL
         FOR UPDATE OF older SKIP LOCKED
     )
     RETURNING id

@@ -7,7 +7,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from decisions import identity
-from decisions.models import Action, Item, Ruling
+from decisions.models import Action, Appeal, Item, Ruling
 from decisions.record import digest
 
 
@@ -81,6 +81,40 @@ def plan(*, ruling: Ruling, outcome_action: str) -> Action | None:
     )
 
 
+def plan_appeal(*, ruling: Ruling, appeal: Appeal, result: str) -> Action:
+    """Store what calls back how an appeal ended, due with the ruling's own action. `result`: upheld, overturned."""
+    (action_id,) = allocate(1)
+    name = f"appeal.{result}"
+    told = digest.canonical(
+        {
+            "type": name,
+            "timestamp": ruling.at,
+            "data": {
+                "appeal": {"id": appeal.pk, "reference": appeal.reference or None},
+                "queue": ruling.queue.slug,
+                "item": {"id": ruling.item_id, "external_id": ruling.item.external_id},
+                "was": appeal.held,
+                "outcome": ruling.outcome,
+                "reason": ruling.reason or None,
+                "ruling": ruling.pk,
+                "ruling_no": ruling.no,
+            },
+        }
+    )
+    return Action.objects.create(
+        id=action_id,
+        queue_id=ruling.queue_id,
+        item_id=ruling.item_id,
+        ruling=ruling,
+        appeal=appeal,
+        name=name,
+        body=told,
+        due_at=ruling.final_at,
+        next_at=ruling.final_at,
+        created_at=ruling.at,
+    )
+
+
 def withdraw(ruling: Ruling, at: datetime) -> bool:
     """Cancel the ruling's action, and let go on what that ruling had superseded; False where it is too late.
 
@@ -100,7 +134,8 @@ def supersede(*, item: Item) -> list[int]:
     """Cancel an item's actions that are not delivered yet, for something else holds now; return their ids."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE decisions_action SET state = %s WHERE item_id = %s AND state = %s RETURNING id",
+            "UPDATE decisions_action SET state = %s WHERE item_id = %s AND state = %s"
+            " AND appeal_id IS NULL RETURNING id",
             [Action.State.CANCELLED, item.pk, Action.State.PENDING],
         )
         return sorted(row[0] for row in cursor.fetchall())

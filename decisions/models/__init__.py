@@ -1,5 +1,6 @@
 """What is stored, a file a noun group."""
 
+from decisions.models.appeals import Appeal
 from decisions.models.facts import Fact
 from decisions.models.items import Body, Intake, Item, Score
 from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
@@ -17,6 +18,7 @@ from decisions.models.work import Decision, Move, Ruling, Task
 __all__ = [
     "Action",
     "Alert",
+    "Appeal",
     "Body",
     "DataSet",
     "Decision",

@@ -34,13 +34,14 @@ class ActionQuerySet(models.QuerySet["Action"]):
 
     def told_but_not_done(self) -> "ActionQuerySet":
         """Delivered, and the receiver has not said that it did it."""
-        return self.filter(state=Action.State.DELIVERED).exclude(result=Action.Result.DONE)
+        return self.filter(state=Action.State.DELIVERED, appeal=None).exclude(result=Action.Result.DONE)
 
 
 class Action(models.Model):
     """One thing the outside world is told.
 
-    By the machine at routing (ruling empty) or by a ruling. `body` is sent byte for byte.
+    By the machine at routing (ruling empty) or by a ruling. `body` is sent byte for byte. With an `appeal` it tells how
+    that ended, which asks nothing to be done and is not superseded.
     """
 
     class State(models.TextChoices):
@@ -57,6 +58,7 @@ class Action(models.Model):
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="actions", db_index=False)
     item = models.ForeignKey("Item", models.PROTECT, related_name="actions")
     ruling = models.ForeignKey("Ruling", models.PROTECT, null=True, related_name="actions")
+    appeal = models.ForeignKey("Appeal", models.PROTECT, null=True, related_name="+", db_index=False)
     name = models.CharField(max_length=50)
     body = models.BinaryField(null=True)
     state = models.CharField(max_length=9, choices=State, default=State.PENDING)

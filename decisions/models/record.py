@@ -24,6 +24,7 @@ class Event(Fact):
         ITEM_OVERRIDDEN = "item.overridden"
         OVERRIDE_ASKED = "override.asked"
         OVERRIDE_CLOSED = "override.closed"
+        APPEAL_FILED = "appeal.filed"
         ITEM_ERASED = "item.erased"
         ITEM_HELD = "item.legal_hold"
         GOLD_MARKED = "gold.marked"

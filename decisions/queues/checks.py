@@ -37,6 +37,7 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}")
 CARD_KEYS = frozenset("axecbBszl?jkg/")  # what the review card does by itself
 ADDRESSES = frozenset({"alerts", "inventory"})  # pages that stand where a queue's would
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(days=90)  # for a second person
+MOST_APPEALS = 10
 MOST_AUDITS = 1_000_000
 MOST_CHECKED = 0.5  # of answers: more would be an examination, not work
 OPERATORS = ("<", "<=", "==", "!=", ">=", ">", "in")
@@ -300,6 +301,13 @@ def confirm(spec: Spec) -> Faults:
         yield Fault("confirm.expires", "range", _("must be from 5 min to 90 d"))
 
 
+def appeals(spec: Spec) -> Faults:
+    if not 0 <= spec.appeals.most <= MOST_APPEALS:
+        yield Fault("appeals.most", "range", _("must be from 0 to %(most)d") % {"most": MOST_APPEALS})
+    if spec.appeals.within is not None and spec.appeals.within < SHORTEST_WAIT:
+        yield Fault("appeals.within", "range", _("must be at least 5 min"))
+
+
 def groups(spec: Spec) -> Faults:
     for index, group in enumerate(spec.groups):
         place = f"groups[{index}]"
@@ -366,6 +374,7 @@ CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (promise, frozenset({"promise"})),
     (quality, frozenset({"quality"})),
     (confirm, frozenset({"confirm"})),
+    (appeals, frozenset({"appeals"})),
     (groups, frozenset({"fields", "groups"})),
     (asks.skills, frozenset({"fields", "needs", "sensitive"})),
     (asks.sensitive, frozenset({"fields", "sensitive"})),

@@ -360,6 +360,14 @@ class Confirm:
 
 
 @dataclass(frozen=True)
+class Appeals:
+    """How many appeals an item may have, one after another (0 = none), and how long after what they are against."""
+
+    most: int = 1
+    within: timedelta | None = None  # None = at any time
+
+
+@dataclass(frozen=True)
 class Spec:
     """All that defines a queue. Times are durations; `timezone` (IANA) decides what a day is."""
 
@@ -378,6 +386,7 @@ class Spec:
     promise: Promise = Promise()
     quality: Quality = Quality()
     confirm: Confirm = Confirm()
+    appeals: Appeals = Appeals()
     groups: tuple[Group, ...] = ()
     deadlines: Deadlines = Deadlines()
     calendar: Calendar = Calendar()

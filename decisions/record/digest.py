@@ -19,11 +19,13 @@ EMPTIED = {
     "decision": frozenset({"note"}),
     "ruling": frozenset({"note"}),
     "pendingoverride": frozenset({"note"}),
+    "appeal": frozenset({"statement"}),
     "action": frozenset({"body"}),
 }
 # Work changes these columns of rows that else stay as they are: digests leave them out too.
 FREE = {
     "body": ("is_held",),
+    "appeal": ("state", "decision_id", "closed_at"),
     "pendingoverride": ("state", "closer_id", "closed_at", "reply", "ruling_id"),
     "policy": ("state", "canary_share", "canary_factor", "live_at", "retired_at"),
     "action": (
@@ -40,6 +42,7 @@ FREE = {
 # Columns that came after rows were digested: while they hold this value, digests leave them out.
 KEPT = object()
 LATER: dict[str, dict[str, Any]] = {
+    "action": {"appeal_id": None},
     "policy": {
         "audit_budget": 0,
         "precision_target": None,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from decisions import hints, rights
 from decisions.effects import outbox
 from decisions.exceptions import Fault, Invalid, NotFound, OnLegalHold
-from decisions.models import Body, Event, Item, Move, Task, User
+from decisions.models import Appeal, Body, Event, Item, Move, Task, User
 from decisions.record import log
 from decisions.rights import Act
 
@@ -90,6 +90,7 @@ def _close_tasks(item: Item, at: datetime) -> list[int]:
     Move.objects.bulk_create(
         Move(task=task, kind=Move.Kind.CANCELLED, lease=task.lease, reason=ERASED, at=at) for task in tasks
     )
+    Appeal.objects.filter(item=item, state=Appeal.State.OPEN).update(state=Appeal.State.ENDED, closed_at=at)
     return [task.pk for task in tasks]
 
 

@@ -15,9 +15,10 @@ HELPING = Limit(is_valued=True, rank=Task.Rank.CROWD, purposes=ORDINARY, own=Own
 WORK = Limit(is_valued=True, purposes=ORDINARY, own=Own.INDEPENDENT)
 SETTLING = Limit(is_valued=True, rank=Task.Rank.EXPERT, purposes=EXPERTS, own=Own.INDEPENDENT)
 LEADING = Limit(is_valued=True, rank=Task.Rank.LEAD, own=Own.INDEPENDENT)
-# An expert passes a case on to a lead. With a lead it ends: it can be released, not passed on under a new name.
+# An expert passes a case on to a lead. With a lead it ends, and an appeal with who judges it: it can be released, not
+# passed on under a new name.
 PASSING_ON = Limit(rank=Task.Rank.EXPERT, purposes=EXPERTS)
-ESCALATING = Limit(rank=Task.Rank.LEAD, purposes=frozenset(Purpose) - {Purpose.ESCALATION})
+ESCALATING = Limit(rank=Task.Rank.LEAD, purposes=ORDINARY)
 SKILLED = Limit(rank=Task.Rank.EXPERT)
 SENIOR = Limit(rank=Task.Rank.LEAD)
 VALUED = Limit(is_valued=True)
@@ -80,6 +81,7 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.MANAGE_ENDPOINT: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.REPLAY_DELIVERY: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.INTAKE: {Role.MANAGER: YES},
+    Act.FILE_APPEAL: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.RECORD_RESULT: {Role.MANAGER: YES},
     Act.FEED_LABELS: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
     Act.SEE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
@@ -93,6 +95,6 @@ KEPT = frozenset({Act.MANAGE_PEOPLE, Act.SEE_RIGHTS, Act.MANAGE_RIGHTS})
 # What only people do, never another system, whatever its role.
 PERSONAL = frozenset({Act.MANAGE_RIGHTS})
 # What another system may besides its role, whatever that is; its token's scopes narrow both.
-SERVICE = {Act.READ_QUEUE: YES, Act.INTAKE: YES, Act.RECORD_RESULT: YES, Act.FEED_LABELS: YES}
+SERVICE = dict.fromkeys((Act.READ_QUEUE, Act.INTAKE, Act.FILE_APPEAL, Act.RECORD_RESULT, Act.FEED_LABELS), YES)
 
 DEFAULT = Table(CELLS)

@@ -15,7 +15,7 @@ from decisions.rights.judge import Case, Standing, ceilings, limit
 from decisions.rights.words import JUDGING, SKILLED, Act, Own
 
 # A hand in an item: another of its tasks decided, a ruling made outside the queue, an override asked for, confirmed or
-# refused, or escalated. Scalar subqueries, for
+# refused, an appeal filed, or escalated. Scalar subqueries, for
 # an EXISTS may be planned as a hash of all that the person ever did.
 HAND = """coalesce(
     (SELECT true FROM decisions_decision d WHERE d.item_id = decisions_task.item_id
@@ -24,6 +24,8 @@ HAND = """coalesce(
      AND r.person_id = {person} AND r.decision_id IS NULL LIMIT 1),
     (SELECT true FROM decisions_pendingoverride p WHERE p.item_id = decisions_task.item_id
      AND (p.person_id = {person} OR p.closer_id = {person}) LIMIT 1),
+    (SELECT true FROM decisions_appeal a WHERE a.item_id = decisions_task.item_id
+     AND a.filed_by_id = {person} LIMIT 1),
     (SELECT true FROM decisions_task o JOIN decisions_move m ON m.task_id = o.id
      WHERE o.item_id = decisions_task.item_id AND m.kind = 'escalated' AND m.person_id = {person} LIMIT 1),
     false)"""

@@ -49,6 +49,7 @@ class Act(StrEnum):
     MANAGE_ENDPOINT = "manage_endpoint"
     REPLAY_DELIVERY = "replay_delivery"
     INTAKE = "intake"
+    FILE_APPEAL = "file_appeal"  # bring in what somebody outside objects to
     RECORD_RESULT = "record_result"
     FEED_LABELS = "feed_labels"  # read what training gets
     SEE_ALERTS = "see_alerts"

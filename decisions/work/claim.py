@@ -172,6 +172,8 @@ def escalate(*, task_id: int, lease: int, person: User, reason: str) -> Task:
     rights.require(
         person, Act.ESCALATE, queue_id=task.queue_id, case=rights.case_of(task, person), item_id=task.item_id
     )
+    if task.purpose == Task.Purpose.APPEAL:
+        raise Conflict(_("An appeal ends with who judges it. Release it, and somebody else takes it."))
     others = Task.objects.open().filter(item=task.item_id, purpose=Task.Purpose.ESCALATION).exclude(pk=task.pk)
     if others.exists():
         raise Conflict(_("This item is escalated already."))

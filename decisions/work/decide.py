@@ -10,7 +10,7 @@ from decisions.queues import live
 from decisions.record import log
 from decisions.rights import Act
 from decisions.work import answer as answers
-from decisions.work import gold, quality, rule, suggest
+from decisions.work import appeals, gold, quality, rule, suggest
 from decisions.work import lease as leases
 from decisions.work.answer import Answer
 
@@ -32,7 +32,9 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
     suggested = suggest.suggestion(task.item, task.item.policy, queue.spec)
     sight = redact.for_person(task.item, standing=stands, user=person, spec=queue.spec)
     shown = suggested if sight.machine else ""
-    outcome = answers.check(answer, queue.spec, against=shown)
+    is_told = task.purpose == Task.Purpose.APPEAL and sight.history  # upholding needs a reason too
+    outcome = answers.check(answer, queue.spec, against="?" if is_told else shown)
+    appeals.check(task, outcome)
     sealed = answers.commit(answer.note, task.item_id)
     at = log.now()
     claimed_at = _claimed_at(task)
@@ -57,6 +59,7 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
         at=at,
     )
     ruling = rule.from_decision(decision, item=task.item, outcome=outcome, spec=queue.spec)
+    appeal = appeals.close(decision, ruling)
     leases.move(task, Move.Kind.DECIDED, person=person, at=at)
     escalation = quality.follow(decision, stands, queue)
     gold.follow(decision, stands, queue.spec)
@@ -67,7 +70,7 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
         at=at,
         item=task.item,
         reason=answer.reason,
-        entry=_entry(decision, ruling),
+        entry=_entry(decision, ruling) | ({"appeal": appeal.pk, "result": appeal.state} if appeal else {}),
         rows=(decision, ruling) if ruling else (decision,),
     )
     if escalation:

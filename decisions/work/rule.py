@@ -10,7 +10,7 @@ from decisions import rights
 from decisions.effects import outbox
 from decisions.exceptions import Conflict, NeedsSecond, NotFound, TooLate
 from decisions.learning import labels
-from decisions.models import Decision, Event, Item, Move, PendingOverride, Ruling, Task, User
+from decisions.models import Appeal, Decision, Event, Item, Move, PendingOverride, Ruling, Task, User
 from decisions.queues import live
 from decisions.queues.spec import Outcome, Spec
 from decisions.record import log
@@ -92,8 +92,9 @@ def _rule(item: Item, outcome: Outcome, spec: Spec, basis: Basis) -> Ruling:
     """Store what holds from now on, the action it causes and the label it will become."""
     before = current(item.pk)
     ruling = _ruling(item, outcome, spec, basis, before)
-    outbox.supersede(item=item)
-    outbox.plan(ruling=ruling, outcome_action=outcome.action)
+    if basis.source != Source.APPEAL or outcome.key != held(item, before, spec):  # what is upheld is not done again
+        outbox.supersede(item=item)
+        outbox.plan(ruling=ruling, outcome_action=outcome.action)
     labels.plan(ruling)
     return ruling
 
@@ -185,6 +186,8 @@ def require_override(item: Item, before: Ruling | None, person: User) -> rights.
 
 
 def _clear_way(waiting: list[Task], stands: rights.Standing, item: Item) -> None:
+    if any(task.purpose == Task.Purpose.APPEAL for task in waiting):
+        raise Conflict(_("An appeal of this item is open: it is judged in its queue."))
     if any(task.state != Task.State.WAITING for task in waiting):
         raise Conflict(_("Somebody holds this item now: decide it in its queue."))
     case = Case(value=item.value, is_demo=item.source == "demo", marks=rights.marks_of(item))
@@ -243,6 +246,8 @@ def undo(*, decision_id: int, person: User) -> Ruling:
     at = log.now()
     quality.withdraw(task, person, at)
     ruling = _take_back(decision, at)
+    if task.purpose == Task.Purpose.APPEAL:
+        Appeal.objects.filter(task=task).update(state=Appeal.State.OPEN, decision=None, closed_at=None)
     _hand_back(task, person, at + spec.lease, at)
     log.append(
         Event.Kind.DECISION_UNDONE,

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from decisions import redact
 from decisions.effects.results import LONGEST as LONGEST_RESULT
 from decisions.intake.parse import LENGTHS
-from decisions.models import Action, Event, Item, Membership, PendingOverride, Ruling, Task
+from decisions.models import Action, Appeal, Event, Item, Membership, PendingOverride, Ruling, Task
 from decisions.queues.spec import Truth
 from decisions.record.history import What
 from decisions.work import why
@@ -370,6 +370,33 @@ class PendingOverrideShape(Shape):
 
 class OverrideWaits(Shape):
     pending = PendingOverrideShape()
+
+
+class AppealShape(Shape):
+    """An objection to what held for an item, and how it ended. A new one is `open`."""
+
+    id = serializers.IntegerField()
+    item = serializers.IntegerField()
+    external_id = serializers.CharField()
+    task = serializers.IntegerField()
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(Appeal.State.choices)
+    was = serializers.CharField(help_text="The outcome that it is against.")
+    statement = serializers.CharField()
+    filed_by = serializers.IntegerField()
+    filed_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(help_text="By then it is to be judged; it never ends by itself.")
+    closed_at = serializers.DateTimeField(allow_null=True)
+    decision = serializers.IntegerField(allow_null=True)
+    outcome = serializers.CharField(allow_null=True, help_text="What was concluded.")
+    reason = serializers.CharField(allow_null=True)
+
+
+class FileAppeal(Shape):
+    statement = serializers.CharField(max_length=4000, help_text="What is objected to, in the words of who appeals.")
+    reference = serializers.CharField(
+        max_length=200, allow_blank=True, default="", help_text="Your name for it: sent again, it is the same appeal."
+    )
 
 
 class ConfirmOverride(Shape):

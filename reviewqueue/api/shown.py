@@ -5,7 +5,7 @@ from typing import Any
 
 from decisions import redact, rights
 from decisions.exceptions import NotFound
-from decisions.models import Decision, Item, PendingOverride, Queue, Ruling, Task, User
+from decisions.models import Appeal, Decision, Item, PendingOverride, Queue, Ruling, Task, User
 from decisions.queues.live import Live
 from decisions.redact import Sight
 
@@ -68,6 +68,17 @@ def own_ruling(made: Ruling | None) -> dict[str, Any] | None:
         "source": made.source,
         "at": made.at,
         "final_at": made.final_at,
+    }
+
+
+def appeal(row: Appeal, sight: Sight) -> dict[str, Any] | None:
+    """Return an appeal, None where it is hidden."""
+    seen = redact.appeal(row, sight)
+    return seen and {
+        **seen,
+        "external_id": row.item.external_id,
+        "outcome": row.decision.outcome if row.decision else None,
+        "reason": row.decision.reason if row.decision else None,
     }
 
 

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path, register_converter
 from reviewqueue.api import (
     actions,
     alerts,
+    appeals,
     colleagues,
     deadlines,
     forecast,
@@ -109,6 +110,8 @@ v1 = [
     path("queues/<slug:queue>/handovers/", team.Carry.as_view()),
     path("queues/<slug:queue>/handovers/preview/", team.Preview.as_view()),
     path("handovers/<id:handover_id>/undo/", team.Undo.as_view()),
+    path("items/<id:item>/appeal/", appeals.File.as_view()),
+    path("appeals/", appeals.Appeals.as_view()),
     path("overrides/", second.Overrides.as_view()),
     path("overrides/<id:pending>/confirm/", second.Confirm.as_view()),
     path("overrides/<id:pending>/turn-down/", second.TurnDown.as_view()),

@@ -86,6 +86,7 @@ GROUPS: tuple[tuple[Promise | str, dict[str, Promise | str]], ...] = (
             "manage_endpoint": gettext_lazy("Set the receiver"),
             "replay_delivery": gettext_lazy("Send again"),
             "intake": gettext_lazy("Bring items in"),
+            "file_appeal": gettext_lazy("File appeals"),
             "record_result": gettext_lazy("Report results"),
             "feed_labels": gettext_lazy("Read labels"),
         },

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.audit import gold, inventory, second, views
+from reviewqueue.web.audit import appeals, gold, inventory, second, views
 
 app_name = "audit"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("<slug:slug>/items/<int:item_id>/override/", views.override, name="override"),
     path("<slug:slug>/items/<int:item_id>/gold/", gold.mark, name="mark_gold"),
     path("<slug:slug>/items/<int:item_id>/gold/retire/", gold.retire, name="retire_gold"),
+    path("<slug:slug>/appeals/", appeals.show, name="appeals"),
+    path("<slug:slug>/items/<int:item_id>/appeal/", appeals.file, name="appeal"),
     path("<slug:slug>/overrides/", second.show, name="overrides"),
     path("<slug:slug>/overrides/<int:pending_id>/confirm/", second.confirm, name="confirm"),
     path("<slug:slug>/overrides/<int:pending_id>/turn-down/", second.turn_down, name="turn_down"),

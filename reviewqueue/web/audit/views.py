@@ -22,7 +22,7 @@ from decisions.rights import Act
 from decisions.work import rule, second
 from decisions.work.answer import Answer
 from reviewqueue.web import evidence, queues, words
-from reviewqueue.web.audit import gold, life
+from reviewqueue.web.audit import appeals, gold, life
 from reviewqueue.web.audit import second as pending
 from reviewqueue.web.audit.forms import HistoryForm, OverrideForm
 from reviewqueue.web.people import signed_in
@@ -196,6 +196,7 @@ def _dossier(person: User, queue: Queue, item_id: int) -> dict[str, Any]:
         "form": OverrideForm(spec=spec),
         "gold": gold.panel(found, holds, person, queue) if sight.history else None,
         "waits": pending.line(waits, person, spec) if waits and sight.history else None,
+        "appeals": appeals.panel(found, holds, sight, person, queue) if sight.history else None,
         "may_override": sight.history and queues.may(person, queue, Act.TAKE_OVER),
     }
 

@@ -11,7 +11,7 @@ from decisions.models import Item, Queue, Task, User
 from decisions.queues.spec import FieldType, Outcome, Spec
 from decisions.redact import Sight
 from decisions.rights import Act
-from decisions.work import past, why
+from decisions.work import appeals, past, why
 from reviewqueue.web import evidence, words
 
 HISTORY_SHOWN = 8
@@ -25,17 +25,19 @@ def build(task: Task, person: User, queue: Queue) -> dict[str, Any]:
         raise NotFound
     sight = redact.for_person(item, standing=standing, user=person, spec=spec)
     seen = redact.item(item, sight, spec=spec)
-    suggested = seen.get("suggestion", "")
-    outcomes = [_answer(outcome, suggested) for outcome in spec.outcomes]
+    appeal = _appeal(task, sight, spec)
+    suggested = "" if appeal else seen.get("suggestion", "")
+    outcomes = [_answer(outcome, suggested, is_appeal=appeal is not None) for outcome in spec.outcomes]
     return {
         "task": task,
         "item": item,
         "simulated": task.is_demo,
         "purpose": redact.purpose(task, sight),
+        "appeal": appeal,
         "is_erased": seen["is_erased"],
         "fields": evidence.rows(seen["payload"] or {}, spec, seen.get("failures", ())),
         "suggestion": _suggestion(item, spec, suggested),
-        "why": _why(item, sight, spec),
+        "why": "" if appeal else _why(item, sight, spec),
         "history": past.of_subject(item, sight=sight, standing=standing, user=person, spec=spec, count=HISTORY_SHOWN),
         "outcomes": outcomes,
         "override": _override(task, outcomes, suggested),
@@ -46,15 +48,28 @@ def build(task: Task, person: User, queue: Queue) -> dict[str, Any]:
     }
 
 
-def _answer(outcome: Outcome, suggested: str) -> dict[str, Any]:
-    """Return an outcome as a button: it asks for a reason where it goes against the suggestion the person sees."""
+def _appeal(task: Task, sight: Sight, spec: Spec) -> dict[str, Any] | None:
+    """Return what an appeal says and is against, where this person may see it."""
+    row = appeals.of_task(task)
+    seen = redact.appeal(row, sight) if row else None
+    if seen is None:
+        return None
+    held = spec.outcome(seen["was"])
+    return {"statement": seen["statement"], "held": held.label if held else seen["was"], "due_at": seen["due_at"]}
+
+
+def _answer(outcome: Outcome, suggested: str, *, is_appeal: bool) -> dict[str, Any]:
+    """Return an outcome as a button.
+
+    It asks for a reason where it goes against the suggestion that the person sees, and always to an appeal.
+    """
     return {
         "key": outcome.key,
         "label": outcome.label,
         "is_other": bool(suggested) and outcome.key != suggested,
         "hotkey": outcome.hotkey,
         "reasons": outcome.reasons,
-        "asks": bool(suggested and outcome.key != suggested and outcome.reasons),
+        "asks": bool(outcome.reasons and (is_appeal or (suggested and outcome.key != suggested))),
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from decisions.queues.spec import (
+    Appeals,
     Calendar,
     Confirm,
     Crowd,
@@ -38,6 +39,7 @@ TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristic
     "overload",
     "quality",
     "confirm",
+    "appeals",
     "needs",
     "sensitive",
     "crowd",
@@ -58,6 +60,7 @@ SECTIONS = [
     ("`[promise]`", Promise),
     ("`[quality]`", Quality),
     ("`[confirm]`", Confirm),
+    ("`[appeals]`", Appeals),
     ("`[[groups]]`", Group),
     ("`[model]`", ModelSpec),
     ("`[value]`", ValueFormula),

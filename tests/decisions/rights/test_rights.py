@@ -74,6 +74,7 @@ manage_shifts    - - - y y - -
 manage_endpoint  - - - - y - y
 replay_delivery  - - - - y - y
 intake           - - - - y - -
+file_appeal      - - - y y - -
 record_result    - - - - y - -
 feed_labels      - - - - y y -
 see_alerts       - - - y y y y
@@ -90,7 +91,7 @@ MEANING = {
     "1": Limit(is_valued=True, rank=1, purposes=ORDINARY, own=Own.INDEPENDENT),
     "x": Limit(is_valued=True, rank=2, purposes=ORDINARY | {"escalation"}, own=Own.INDEPENDENT),
     "2": Limit(is_valued=True, rank=3, own=Own.INDEPENDENT),
-    "e": Limit(rank=3, purposes=ORDINARY | {"appeal"}),
+    "e": Limit(rank=3, purposes=ORDINARY),
     "s": Limit(rank=2, purposes=ORDINARY | {"escalation"}),
     "k": Limit(rank=2),
     "h": Limit(rank=3),
@@ -169,7 +170,7 @@ def test_a_simulated_person_does_casework_on_demo_items_only(act: Act) -> None:
 @pytest.mark.parametrize("act", list(Act))
 def test_a_service_has_its_own_rights_besides_its_role(act: Act) -> None:
     service, person = Standing("reviewer", kind=User.Kind.SERVICE), Standing("reviewer")
-    also = act in {"intake", "record_result", "feed_labels", "read_queue"}
+    also = act in {"intake", "file_appeal", "record_result", "feed_labels", "read_queue"}
     assert rights.may(service, act, Case("soft")) is (also or rights.may(person, act, Case("soft")))
 
 

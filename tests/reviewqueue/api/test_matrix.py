@@ -103,6 +103,9 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "handovers/<handover_id>/undo/"): ({},                      "401 404 403 200 200 403 403 403"),
     ("GET", "decisions/"): (None,                                        "401 404 200 200 200 200 200 200"),
     ("POST", "decisions/<decision>/undo/"): ({},                         "401 404 200 200 200 403 403 200"),
+    ("POST", "items/<item>/appeal/"): ({"statement": "It was an invoice"},
+                                                                         "401 404 403 201 201 403 403 201"),
+    ("GET", "appeals/"): (None,                                          "401 404 200 200 200 200 200 200"),
     ("GET", "overrides/"): (None,                                        "401 404 200 200 200 200 200 200"),
     ("POST", "overrides/<pending>/confirm/"): ({},                       "401 404 403 201 201 403 403 403"),
     ("POST", "overrides/<pending>/turn-down/"): ({"why": "x"},           "401 404 403 200 200 403 403 403"),
@@ -124,7 +127,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "/readyz"): (None,                                           "200 200 200 200 200 200 200 200"),
     ("GET", "/metrics"): (None,                                          "401 200 200 200 200 200 200 200"),
 }  # fmt: skip
-BY_QUEUE = ("decisions/", "overrides/", "rulings/", "events/", "labels/", "actions/", "alerts/")
+BY_QUEUE = ("decisions/", "appeals/", "overrides/", "rulings/", "events/", "labels/", "actions/", "alerts/")
 NOWHERE = "/^api/"  # every other address under /api/
 
 

@@ -112,6 +112,12 @@ def step(operation: str, **said: str) -> Callable[[World], None]:
     return lambda world: world.send(operation, {"lease": 1, **said}, task=world.claimed().pk)
 
 
+def filed(world: World) -> None:
+    said = {"statement": "It was an invoice", "reference": "ticket-1"}
+    world.send("file_appeal", said)
+    world.send("file_appeal", said)
+
+
 def overridden(world: World) -> None:
     world.send("override_item", {"outcome": "spam", "reason": "content"})
     queue = make_queue(confirm=Confirm(reverse_hard=0.0))
@@ -184,6 +190,8 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "hold_task": step("hold_task"),
     "undo_decision": undo_decision,
     "override_item": overridden,
+    "file_appeal": filed,
+    "list_appeals": lambda world: world.send("list_appeals"),
     "list_overrides": listed("list_overrides"),
     "confirm_override": lambda world: world.send("confirm_override"),
     "turn_down_override": lambda world: world.send("turn_down_override", {"why": "x"}),
@@ -265,6 +273,7 @@ def absent(world: World, operation: str) -> None:
         "record_result": ("result",),
         "publish_policy": ("why",),
         "turn_down_override": ("why",),
+        "file_appeal": ("statement",),
         "draft_policy": ("why",),
         "approve_policy": ("why",),
         "withdraw_policy": ("why",),
@@ -274,7 +283,7 @@ def absent(world: World, operation: str) -> None:
     }
     wanted |= dict.fromkeys(("roll_back_rights", "agree_rights", "turn_down_rights"), ("why",))
     wanted |= {"preview_rights": ("content",), "propose_rights": ("content", "why"), "change_member": ("role",)}
-    body |= {"content": {}, "role": "lead"}
+    body |= {"content": {}, "role": "lead", "statement": "x"}
     body |= {**SNOOZE, **CLOSE, "cause": "x"}
     wanted |= {"snooze_alert": ("until",), "diagnose_alert": ("cause",), "close_alert": ("end", "lesson")}
     usual = ("lease",) if operation.endswith("_task") else ()

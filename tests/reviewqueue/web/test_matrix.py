@@ -101,6 +101,8 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
                                                                             "302 404 403 302 403 403 403"),
     ("POST", "audit/<slug>/items/<item_id>/gold/retire/"): ({"retire-reason": "known"},
                                                                             "302 404 403 302 403 403 403"),
+    ("GET", "audit/<slug>/appeals/"): (None,                                "302 404 403 200 200 200 200"),
+    ("POST", "audit/<slug>/items/<item_id>/appeal/"): ({"statement": "x"},  "302 404 403 302 302 403 403"),
     ("GET", "audit/<slug>/overrides/"): (None,                              "302 404 403 200 200 200 200"),
     ("POST", "audit/<slug>/overrides/<pending_id>/confirm/"): ({},          "302 404 403 302 302 403 403"),
     ("POST", "audit/<slug>/overrides/<pending_id>/turn-down/"): (WHY,       "302 404 403 302 302 403 403"),
