@@ -30,6 +30,7 @@ UNION ALL
 SELECT item_id, other_id, other, coalesce(truth, ''), 'second', extract(epoch FROM at)::float8, outcome FROM pair
 UNION ALL
 SELECT item_id, person_id, outcome, coalesce(truth, ''), 'second', extract(epoch FROM at)::float8, other FROM pair"""
+OF_ONE = f"SELECT * FROM ({CHECKED}) checked WHERE person = %(person)s"  # noqa: S608 - put together from constants
 VALUES = {Truth.POSITIVE.value: 1.0, Truth.NEGATIVE.value: 0.0}
 
 
@@ -52,12 +53,14 @@ class Checked(Rows):
     second: WordArray
 
 
-def checked(queue_id: int, spec: Spec, *, start: datetime, at: datetime) -> Checked:
-    """Return the answers of a queue that were checked from `start` on, as they are judged at `at`.
+def checked(queue_id: int, spec: Spec, *, start: datetime, at: datetime, person_id: int | None = None) -> Checked:
+    """Return the answers of a queue, or of one person there, that were checked from `start` on, as judged at `at`.
 
     What an outcome says is as the spec in force has it; of a pair that says the same, that is the truth.
     """
-    columns = read(CHECKED, {"queue": queue_id, "start": start, "at": at})
+    columns = read(
+        CHECKED if person_id is None else OF_ONE, {"queue": queue_id, "start": start, "at": at, "person": person_id}
+    )
     truths = {outcome.key: VALUES.get(outcome.truth.value, np.nan) for outcome in spec.outcomes}
     y, other = (_values(columns[name], truths) for name in ("outcome", "second"))
     known = np.array([VALUES.get(word, np.nan) for word in columns["truth"]], dtype=np.float64)

@@ -42,7 +42,7 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     """
     if count < 1:
         raise Invalid(faults=[Fault("count", "range", _("At least one."))])
-    stands = _standing(person, queue_id)
+    stands = standing(person, queue_id)
     queue = live.of_id(queue_id)
     if queue.is_paused:
         raise QueuePaused
@@ -68,8 +68,8 @@ def _locks(person: User, queue_id: int) -> bool:
         return bool(cursor.fetchone()[1])
 
 
-def _standing(person: User, queue_id: int) -> rights.Standing:
-    """Refuse who may claim nothing at all on this queue: which of its tasks is Reach's to say."""
+def standing(person: User, queue_id: int) -> rights.Standing:
+    """Return where a person stands; refuses who may claim nothing at all: which tasks they may is Reach's to say."""
     stands = rights.standing(person, queue_id)
     if stands is None:
         raise NotFound

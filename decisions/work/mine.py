@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db.models import Avg, Count, Q
 
 from decisions import rights
-from decisions.models import Decision, Queue, Ruling, User
+from decisions.models import Decision, Queue, Ruling, Task, User
 from decisions.queues import needs
-from decisions.rights import Reach
+from decisions.rights import Act, Reach
 from decisions.work import pick
 
 BREAK = timedelta(minutes=15)  # so long without an answer is a break
@@ -104,3 +104,10 @@ def waits(person: User, queue: Queue) -> bool:
     if stands is None:
         return False
     return pick.waits(Reach.of(stands, person), queue.pk)
+
+
+def settles(person: User, queue: Queue) -> bool:
+    """Tell whether a person is one of those on the queue who settle disagreements."""
+    stands = rights.standing(person, queue.pk)
+    to = stands and rights.limit(stands, Act.CLAIM)
+    return bool(to and to.rank >= Task.Rank.EXPERT)

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions.measure import rollups
-from decisions.models import Alert, Frame, Membership, Queue, Task, User
+from decisions.models import Alert, Frame, Gold, Membership, Queue, Task, User
 from decisions.queues import pause
 from decisions.record import log
 from decisions.rights import Act, Limit, edit
@@ -20,10 +20,15 @@ from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from tests.browser.conftest import Visit, Visitor
 from tests.decisions.measure.measured import yesterday_measured
+from tests.decisions.measure.test_answering import golden
 from tests.decisions.watch.alerting import make_alert, make_closed
+from tests.decisions.work.makers import HAM, answered, gold_item
+from tests.decisions.work.test_disputes import disputed
 from tests.factories import make_item, make_policy, make_queue, make_task, make_user
+from tests.reviewqueue.api.test_quality import paused
 
 pytestmark = pytest.mark.browser
+DESK = 3  # slashes in the address of a reviewer's desk
 RIGHT = "&".join(f"{role}-may={'no' if role == 'auditor' else 'below'}" for role in Membership.Role.values)
 
 
@@ -35,6 +40,8 @@ class World:
     empty: Queue
     paused: Queue
     measured: Queue
+    checked: Queue
+    lead: User
     manager: User
     auditor: User
     admin: User
@@ -69,6 +76,12 @@ class World:
         yield "alert closed", self.auditor, f"/floor/alerts/{closed.pk}/"
         yield "items behind an alert", self.manager, f"/floor/alerts/{opened.pk}/items/"
         yield "item", self.manager, f"/audit/{busy}/items/{item.item_id}/"
+        marked = Gold.objects.filter(queue=self.checked).latest("pk")
+        for queue in (self.checked, self.empty):
+            yield f"quality {queue.spec.title}", self.lead, f"/floor/{queue.slug}/quality/"
+            yield f"my answers {queue.spec.title}", self.lead, f"/review/{queue.slug}/mine/"
+            yield f"to settle {queue.spec.title}", self.lead, f"/review/{queue.slug}/adjudications/"
+        yield "gold", self.lead, f"/audit/{self.checked.slug}/items/{marked.item_id}/"
         yield "actions", self.auditor, f"/audit/{busy}/actions/"
         yield "access", self.admin, "/access/"
         yield "access of nobody", self.newcomer, "/access/"
@@ -108,7 +121,22 @@ def world(site: str) -> World:
     admin, auditor = make_user("admin", name="Ada"), make_user("auditor", busy)
     for cells in ({Act.VERIFY: {"auditor": None}}, {Act.EXPORT: {"lead": Limit()}}):
         edit.propose(queue=busy, cells=cells, by=make_user("admin", busy), why="a trial", at=at)
-    return World(busy, empty, paused, yesterday_measured(), manager, auditor, admin, make_user())
+    lead, checked = make_user("lead", name="Leo"), checked_queue()
+    return World(busy, empty, paused, yesterday_measured(), checked, lead, manager, auditor, admin, make_user())
+
+
+def checked_queue() -> Queue:
+    """Make a queue on which people were checked: one measured and paused, one hardly, a disagreement of each kind."""
+    queue = make_queue(title="Checked")
+    anna, bert = (make_user("reviewer", queue, name=name) for name in ("Anna", "Bert"))
+    for number in range(34):
+        golden(queue, {anna: "spam", bert: "ham" if number % 3 else "spam"})
+    paused(bert, queue)
+    disputed(queue, anna, make_user("reviewer", queue, name="Cora"))
+    answered(make_user("lead", queue, name="Lena"), queue, HAM)
+    disputed(queue, anna, make_user("reviewer", queue, name="Dora"))
+    gold_item(queue)
+    return queue
 
 
 def patterns(of: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
@@ -138,7 +166,7 @@ def test_no_page_has_an_accessibility_fault(visitor: Visitor, world: World, them
             visits[person] = visitor(person, color_scheme=theme, locale=language, reduced_motion="reduce")
         visit = visits[person]
         page = visit.go(path)
-        if path.startswith(("/review/b", "/review/q")):
+        if path.startswith("/review/q") and path.count("/") == DESK:
             page.wait_for_selector("[data-card], [data-state]")
         violations = axe.run(page).response["violations"]
         if violations:

@@ -37,7 +37,7 @@ class MarkForm(forms.Form):
 class RetireForm(forms.Form):
     """Why the item is given out no longer."""
 
-    reason = forms.ChoiceField(label=gettext_lazy("Why"), choices=why.Retire.choices)
+    reason = forms.ChoiceField(label=gettext_lazy("Why it is retired"), choices=why.Retire.choices)
 
 
 def panel(item: Item, holds: Ruling | None, person: User, queue: Queue) -> dict[str, Any] | None:

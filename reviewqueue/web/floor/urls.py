@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.floor import ahead, alerts, deadlines, hours, overload, person, team, views
+from reviewqueue.web.floor import ahead, alerts, deadlines, hours, overload, person, quality, team, views
 
 app_name = "floor"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("<slug:slug>/", views.show, name="show"),
     path("<slug:slug>/live/", views.live, name="live"),
     path("<slug:slug>/overload/", overload.switch, name="switch_overload"),
+    path("<slug:slug>/quality/", quality.show, name="quality"),
+    path("<slug:slug>/quality/<int:person_id>/lift/", quality.lift, name="lift_pause"),
     path("<slug:slug>/deadlines/", deadlines.show, name="deadlines"),
     path("<slug:slug>/hours/", hours.show, name="hours"),
     path("<slug:slug>/ahead/", ahead.show, name="ahead"),

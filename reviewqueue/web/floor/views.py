@@ -135,6 +135,7 @@ def _plan(request: HttpRequest, queue: Queue) -> dict[str, object]:
         "may_plan": queues.may(person, queue, Act.MANAGE_SHIFTS),
         "may_pause": queues.may(person, queue, Act.PAUSE_QUEUE),
         "may_see_team": queues.may(person, queue, Act.SEE_TEAM),
+        "may_see_accuracy": queues.may(person, queue, Act.SEE_ACCURACY),
         "may_try": queues.may(person, queue, Act.READ_RECORD),
         "pause_form": PauseForm(),
         **overload.panel(queue, person),

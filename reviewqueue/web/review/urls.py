@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from reviewqueue.web.review import views
+from reviewqueue.web.review import mine, views
 
 app_name = "review"
 urlpatterns = [
     path("", views.index, name="index"),
     path("<slug:slug>/", views.show, name="show"),
+    path("<slug:slug>/mine/", mine.show, name="mine"),
+    path("<slug:slug>/adjudications/", mine.adjudications, name="adjudications"),
     path("<slug:slug>/state/", views.state, name="state"),
     path("<slug:slug>/held/", views.held, name="held"),
     path("<slug:slug>/next/", views.take_next, name="next"),

@@ -29,7 +29,10 @@ MOST_HELD = 50
 def index(request: HttpRequest) -> HttpResponse:
     """Show the queues this person decides on, with their own day and nobody else's."""
     person, at = signed_in(request), log.now()
-    rows = [{"queue": queue, "day": mine.day(person, queue, at)} for queue in queues.where(person, Act.CLAIM)]
+    rows = [
+        {"queue": queue, "day": mine.day(person, queue, at), "settles": mine.settles(person, queue)}
+        for queue in queues.where(person, Act.CLAIM)
+    ]
     return render(request, "review/index.html", {"rows": rows})
 
 

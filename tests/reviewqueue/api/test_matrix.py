@@ -20,6 +20,7 @@ from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
 from tests.factories import NOON, make_item, make_pending, make_policy, make_queue, make_task, make_user
 from tests.reviewqueue.api.caller import SCOPES, Caller, caller
+from tests.reviewqueue.api.test_quality import paused
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +75,10 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "members/<queue>/change/"): ({"email": "member@example.org", "role": "lead"},
                                                                          "401 404 403 403 403 403 200 403"),
     ("GET", "queues/<queue>/gold/"): (None,                              "401 404 403 200 403 403 403 403"),
+    ("GET", "queues/<queue>/quality/"): (None,                           "401 404 403 200 403 403 403 403"),
+    ("GET", "queues/<queue>/quality/mine/"): (None,                      "401 404 200 200 200 403 403 200"),
+    ("POST", "queues/<queue>/quality/<person>/lift/"): ({},              "401 404 403 200 403 403 403 403"),
+    ("GET", "queues/<queue>/adjudications/"): (None,                     "401 404 200 200 200 403 403 200"),
     ("POST", "items/<item>/gold/"): ({"outcome": "ham", "reason": "clear"},
                                                                          "401 404 403 201 403 403 403 403"),
     ("POST", "items/<item>/gold/retire/"): ({"reason": "known"},         "401 404 403 201 403 403 403 403"),
@@ -220,7 +225,7 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         "<action>": lambda: told(item).pk,
         "<handover_id>": lambda: handed_over(queue).pk,
         "<alert>": lambda: make_alert(queue).pk,
-        "<person>": lambda: person.user.pk,
+        "<person>": lambda: paused_in(queue) if "/quality/" in route else person.user.pk,
         "<exclusion>": lambda: excluded(queue).pk,
     }
     if route.startswith("rights"):
@@ -232,6 +237,10 @@ def address(route: str, person: Caller, queue: Queue) -> str:
     for name, make in makers.items():
         path = path.replace(name, str(make())) if name in path else path
     return f"{path}?queue={queue.slug}" if route in BY_QUEUE else path
+
+
+def paused_in(queue: Queue) -> int:
+    return paused(make_user("reviewer", queue), queue).person_id
 
 
 def item_for(route: str, person: Caller, queue: Queue) -> Item:

@@ -17,6 +17,7 @@ from reviewqueue.web import urls
 from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
 from tests.factories import NOON, make_frame, make_item, make_pending, make_policy, make_queue, make_task, make_user
+from tests.reviewqueue.api.test_quality import paused
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,10 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", ""): (None,                                                     "302 302 302 302 302 302 302"),
     ("GET", "review/"): (None,                                              "302 200 200 200 200 200 200"),
     ("GET", "review/<slug>/"): (None,                                       "302 404 200 200 200 403 403"),
+    ("GET", "review/<slug>/mine/"): (None,                                  "302 404 200 200 200 403 403"),
+    ("GET", "review/<slug>/adjudications/"): (None,                         "302 404 200 200 200 403 403"),
+    ("GET", "floor/<slug>/quality/"): (None,                                "302 404 403 200 403 403 403"),
+    ("POST", "floor/<slug>/quality/<person_id>/lift/"): ({},                "302 404 403 302 403 403 403"),
     ("GET", "review/<slug>/state/"): (None,                                 "302 404 200 200 200 403 403"),
     ("GET", "review/<slug>/held/"): (None,                                  "302 404 200 200 200 403 403"),
     ("POST", "review/<slug>/next/"): ({},                                   "302 404 302 302 302 403 403"),
@@ -222,10 +227,10 @@ def excluded(queue: Queue) -> int:
 
 # What stands in an address: the id of a row that the person has or wants to change.
 IDS: dict[str, Callable[[User, Queue], int]] = {
+    "<person_id>": lambda _who, queue: paused(make_user("reviewer", queue), queue).person_id,
     "<decision_id>": decided_by,
     "<task_id>": lambda who, queue: held_by(who, queue).pk,
     "<shift_id>": shift_of,
-    "<person_id>": lambda _who, queue: make_user("reviewer", queue).pk,
     "<exclusion_id>": lambda _who, queue: excluded(queue),
     "<handover_id>": lambda _who, queue: handed_over(queue),
     "<alert_id>": lambda _who, queue: make_alert(queue).pk,
