@@ -16,7 +16,7 @@ from decisions.measure import breaches, floor, intervals, sla
 from decisions.measure.breaches import Coming, Due, Risk
 from decisions.measure.rollups import HOUR, LATE, LATER
 from decisions.models import Queue, Rollup, Task, User
-from decisions.queues.spec import Spec
+from decisions.queues.relief import Relief
 from decisions.rights import Act
 
 WINDOW = timedelta(days=7)  # of the shares that were in time
@@ -127,18 +127,20 @@ def outlook(queue: Queue, at: datetime) -> Outlook:
 
 def _coming(queue: Queue, at: datetime) -> list[Coming]:
     return [
-        Coming(per_hour, _after(queue.spec, purpose, at))
+        Coming(per_hour, _after(queue, purpose, at))
         for purpose, per_hour in floor.opened_per_hour(queue.pk, at).items()
     ]
 
 
-def _after(spec: Spec, purpose: str, at: datetime) -> timedelta:
+def _after(queue: Queue, purpose: str, at: datetime) -> timedelta:
     """Return how far ahead the place of a task is that comes now; controls go to the front."""
     if purpose == Task.Purpose.CONTROL:
         return timedelta(0)
-    span = spec.sla_of(purpose)
+    spec = queue.spec
     parts = {Task.Purpose.AUDIT.value: IN_TURN, Task.Purpose.SECOND.value: IN_TURN}
-    return sla.due(spec, span * parts.get(purpose, 1.0), at) - at
+    if Relief.of(queue.overload).stretch:
+        parts[Task.Purpose.SOFT.value] = spec.overload.stretch
+    return sla.due(spec, spec.sla_of(purpose) * parts.get(purpose, 1.0), at) - at
 
 
 def shares(queue_id: int, at: datetime) -> dict[str, Kept]:

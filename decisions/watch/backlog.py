@@ -6,13 +6,14 @@ from decisions.measure import sla, surge
 from decisions.measure.surge import Surge
 from decisions.models import Alert, Policy, Queue, Task
 from decisions.record import digest
-from decisions.watch import alerts
+from decisions.watch import alerts, rounds
 
 
 def check_all(at: datetime) -> int:
     """Look at every queue that routes; return how many will miss deadlines."""
     queues = Queue.objects.exclude(version=None).filter(policies__state=Policy.State.LIVE)
-    return sum(check(queue, at) is not None for queue in queues.select_related("version").order_by("pk"))
+    watched = queues.select_related("version").order_by("pk")
+    return rounds.of(watched, lambda queue: check(queue, at) is not None, broken="queues whose backlog was not judged")
 
 
 def check(queue: Queue, at: datetime) -> Surge | None:

@@ -6,20 +6,13 @@ from decisions.measure import accounts
 from decisions.measure.accounts import HOUR, Account
 from decisions.models import Alert, Queue
 from decisions.record import digest
-from decisions.watch import alerts
+from decisions.watch import alerts, rounds
 
 
 def check_all(at: datetime) -> int:
     """Check the accounts of every queue; return how many hours do not add up."""
-    found, broken = 0, []
-    for queue in Queue.objects.exclude(version=None).select_related("version").order_by("pk"):
-        try:
-            found += len(check(queue, at))
-        except Exception as error:  # one queue that cannot be counted must not hide the others
-            broken.append(error)
-    if broken:
-        raise ExceptionGroup("queues whose accounts were not checked", broken)
-    return found
+    queues = Queue.objects.exclude(version=None).select_related("version").order_by("pk")
+    return rounds.of(queues, lambda queue: len(check(queue, at)), broken="queues whose accounts were not checked")
 
 
 def check(queue: Queue, at: datetime) -> list[Account]:

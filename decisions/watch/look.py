@@ -21,7 +21,7 @@ from decisions.measure.sample import DAY, Traffic
 from decisions.models import Alert, Body, Item, Label, Policy, Queue, Rollup, Ruling
 from decisions.queues.spec import FieldType
 from decisions.record import digest
-from decisions.watch import alerts, signals
+from decisions.watch import alerts, rounds, signals
 from decisions.watch.signals import Look, Off, Payloads, Usual
 
 WINDOW = 28  # days
@@ -65,15 +65,8 @@ class Watched:
 
 def check_all(at: datetime) -> int:
     """Look at every queue that routes; return how many signals were found off."""
-    found, broken = 0, []
-    for queue in Queue.objects.exclude(version=None).select_related("version").order_by("pk"):
-        try:
-            found += len(check(queue, at))
-        except Exception as error:  # one queue that cannot be read must not blind the watch to the others
-            broken.append(error)
-    if broken:
-        raise ExceptionGroup("queues that were not looked at", broken)
-    return found
+    queues = Queue.objects.exclude(version=None).select_related("version").order_by("pk")
+    return rounds.of(queues, lambda queue: len(check(queue, at)), broken="queues that were not looked at")
 
 
 def check(queue: Queue, at: datetime) -> list[Alert]:

@@ -19,7 +19,7 @@ from decisions.models import Alert, Event, Policy, Queue, Rollup, Task, User
 from decisions.queues.spec import OverloadRule
 from decisions.record import log
 from decisions.rights import Act
-from decisions.watch import alerts
+from decisions.watch import alerts, rounds
 
 RECENT = 2  # whole hours, and the begun one, whose arrivals are the demand
 
@@ -52,7 +52,7 @@ class State:
 def relieve_all(at: datetime) -> int:
     """Let every queue take the step that its figures ask for; return how many took one."""
     queues = Queue.objects.exclude(version=None).filter(policies__state=Policy.State.LIVE).order_by("pk")
-    return sum(relieve(queue_id, at) is not None for queue_id in queues.values_list("pk", flat=True))
+    return rounds.of(queues, lambda queue: relieve(queue.pk, at) is not None, broken="queues that were not relieved")
 
 
 @transaction.atomic
@@ -136,7 +136,8 @@ def _demand(queue_id: int, at: datetime) -> float:
 
 
 def _locked(queue_id: int) -> Queue:
-    queues = Queue.objects.select_for_update(of=("self",)).select_related("version")
+    # Not against the keys that arriving items refer to: they go on meanwhile.
+    queues = Queue.objects.select_for_update(of=("self",), no_key=True).select_related("version")
     queue = queues.filter(pk=queue_id).exclude(version=None).first()
     if queue is None:
         raise NotFound

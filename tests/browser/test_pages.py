@@ -13,6 +13,7 @@ from django.utils import timezone
 from decisions.measure import rollups
 from decisions.models import Alert, Frame, Gold, Membership, Queue, Task, User
 from decisions.queues import pause
+from decisions.queues.spec import Overload, OverloadRule
 from decisions.record import log
 from decisions.rights import Act, Limit, edit
 from decisions.routing import guard
@@ -100,7 +101,9 @@ class World:
 
 @pytest.fixture
 def world(site: str) -> World:
-    busy, empty, paused = (make_queue(title=title) for title in ("Busy", "Empty", "Paused"))
+    busy, empty, paused = (
+        make_queue(title=title, overload=Overload(order=tuple(OverloadRule))) for title in ("Busy", "Empty", "Paused")
+    )
     manager, reviewer = make_user("manager", name="Mara"), make_user("reviewer", busy, name="Rita")
     at = timezone.now() - timedelta(minutes=20)
     for number in range(8):

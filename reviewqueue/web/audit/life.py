@@ -75,6 +75,7 @@ def _routed(_step: Step, item: Item, sight: Sight, _user: User, spec: Spec) -> S
         (_("Recalibrated"), item.p),
         (_("Failed checks"), words.failures(item.failures, spec)),
         (_("Propensity"), redact.propensity(item)),
+        (_("Overload level"), item.overload_level or ""),
         (_("Policy"), item.policy.no),
         (_("Model"), item.model.name if item.model else ""),
         (_("Queue version"), item.queue_version.no),
