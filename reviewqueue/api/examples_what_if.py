@@ -31,6 +31,7 @@ WHAT_IF = [
             "end": "2026-02-17T10:00:00Z",
             "items_per_day": 10_000.0,
             "other_model_items": 0.0,
+            "scored": None,
             "labels_used": 27_400,
             "currency": "EUR",
             "live": LIVE,

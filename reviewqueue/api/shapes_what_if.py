@@ -30,6 +30,9 @@ class WhatIf(Shape):
     hours = _given("A day, each.")
     handling_seconds = _given("That one decision takes.")
     delay_hours = _given("By which a right hard action comes later if people decide it, as in the control group.")
+    policy = serializers.IntegerField(
+        required=False, min_value=1, max_value=BIGGEST, help_text="Begin with this stored policy, by its number."
+    )
     days = serializers.ChoiceField(WINDOWS, required=False, help_text="Of recent traffic; 28 unless said otherwise.")
 
 
@@ -68,6 +71,14 @@ class Line(Shape):
     difference = TriedFigure(help_text="On the same items.")
 
 
+class Scored(Shape):
+    """Items that the model of the tried policy scored too; both columns are of these, and they stand for all."""
+
+    model = serializers.CharField()
+    items = serializers.FloatField()
+    of = serializers.FloatField(help_text="Items that the live policy's model scored in the window.")
+
+
 class Tried(Shape):
     """What was tried, against the live policy on the same items. No line: nothing came in the window."""
 
@@ -76,6 +87,7 @@ class Tried(Shape):
     end = serializers.DateTimeField(allow_null=True)
     items_per_day = _number()
     other_model_items = _number("Scored by another model and left out.")
+    scored = Scored(allow_null=True, help_text="Null: the live policy's model scored what was tried.")
     labels_used = serializers.IntegerField(help_text="Labels with a truth, drawn from these items.")
     currency = serializers.CharField(allow_blank=True)
     live = Terms()

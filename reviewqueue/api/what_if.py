@@ -4,15 +4,17 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from decisions import rights
-from decisions.exceptions import Conflict
+from decisions.exceptions import Conflict, Fault, Invalid
 from decisions.measure import what_if
 from decisions.measure.supposed import recent, recommend, terms
 from decisions.measure.supposed.recommend import Recommendation
 from decisions.measure.what_if import Answer
+from decisions.models import Policy
 from decisions.queues import live as in_force
 from decisions.queues.live import Live
 from decisions.record import log
@@ -40,8 +42,9 @@ class WhatIf(Door):
         rights.require(auth.of(request).user, Act.READ_RECORD, queue_id=live.queue_id)
         asked = shapes.read(shapes_what_if.WhatIf, request)
         days, standing = int(asked.pop("days", DAYS)), terms.standing(live, at)
-        new = replace(standing, **asked)
-        found = what_if.ask(live, standing, new, days=days, at=at)
+        stored = _stored(live, asked.pop("policy", None))
+        new = replace(standing.under(stored) if stored else standing, **asked)
+        found = what_if.ask(live, standing, new, days=days, at=at, stored=stored)
         return answer({**_nothing(live), "live": asdict(standing), "what_if": asdict(new), **_tried(found)})
 
 
@@ -65,6 +68,16 @@ class Advice(Door):
         return answer(_advised(live, recommend.of(live, terms.standing(live, at), seen) if seen else None))
 
 
+def _stored(live: Live, no: int | None) -> Policy | None:
+    """Return the policy that is to be tried out; refuses a number that none has."""
+    if no is None:
+        return None
+    found = Policy.objects.select_related("model").filter(queue=live.queue_id, no=no).first()
+    if found is None:
+        raise Invalid(faults=[Fault("policy", "reference", _("There is no such thing in this queue."))])
+    return found
+
+
 def _nothing(live: Live) -> dict[str, Any]:
     """Return what is said of a window in which nothing came."""
     return {
@@ -73,6 +86,7 @@ def _nothing(live: Live) -> dict[str, Any]:
         "end": None,
         "items_per_day": None,
         "other_model_items": None,
+        "scored": None,
         "labels_used": 0,
         "currency": live.spec.value.currency,
         "lines": [],
@@ -87,6 +101,7 @@ def _tried(found: Answer | None) -> dict[str, Any]:
         "end": found.recent.end,
         "items_per_day": found.items,
         "other_model_items": found.recent.elsewhere,
+        "scored": _scored(found),
         "labels_used": found.recent.labels,
         "lines": [
             {
@@ -100,6 +115,12 @@ def _tried(found: Answer | None) -> dict[str, Any]:
             for row in found.rows
         ],
     }
+
+
+def _scored(found: Answer) -> dict[str, Any] | None:
+    if found.scored is None or found.tried.model is None:
+        return None
+    return {"model": found.tried.model.name, "items": found.scored.items, "of": found.scored.of}
 
 
 def _advised(live: Live, advised: Recommendation | None) -> dict[str, Any]:

@@ -129,7 +129,8 @@ def cusum_watched(before: float, after: float, *, day: int, target: float = 0.95
 
     def path(truth: FloatArray) -> FloatArray:
         y = numbers.random((len(truth), draws)) < truth[:, None]
-        steps, level = np.where(y, gains[1], gains[0]), np.zeros(draws)
+        steps: FloatArray = np.asarray(np.where(y, gains[1], gains[0]), dtype=np.float64)
+        level = np.zeros(draws)
         for row in steps:
             level = row[:] = np.maximum(0.0, level + row)
         return steps

@@ -1,7 +1,7 @@
 """What came lately and what is known of it, read once for all questions that a person tries out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -34,6 +34,8 @@ AMOUNT = """
 SELECT item_id, (content::jsonb #>> ARRAY['payload', %(field)s])::float8 FROM decisions_body
 WHERE item_id = ANY(%(items)s) AND jsonb_typeof(content::jsonb #> ARRAY['payload', %(field)s]) = 'number'"""
 
+SCORES = "SELECT item_id, score FROM decisions_score WHERE item_id = ANY(%s) AND model_id = %s"
+
 
 @dataclass(frozen=True, eq=False)
 class Recent:
@@ -59,6 +61,31 @@ class Recent:
     elsewhere: float
     found: float
     labels: int
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """The same items as two models saw them: `live` by the scores that routed them, `other` by another model's.
+
+    Only items that both scored, `items` of the `of` that the live one did; each stands for as many more, and each label
+    for as many labels, so that volumes are those of all.
+    """
+
+    live: Recent
+    other: Recent
+    items: float
+    of: float
+
+
+def beside(live: Live, other: Live, *, days: int, at: datetime) -> Beside | None:
+    """Return the last days as the model of `other` scored them too; None where nothing came or it scored nothing.
+
+    `other` is the queue as it would be under a policy with another model. Kept as `read` keeps.
+    """
+    since = datetime.fromtimestamp(at.timestamp() // KEPT_FOR * KEPT_FOR, UTC)
+    assert other.policy is not None
+    key = _Known(live), other.policy.pk, days
+    return _beside(*key, since) or _beside.__wrapped__(*key, at)
 
 
 def read(live: Live, *, days: int, at: datetime) -> Recent | None:
@@ -101,12 +128,49 @@ def _read(known: _Known, days: int, at: datetime) -> Recent | None:
 
 
 def _recent(live: Live, seen: Window, traffic: Traffic) -> Recent:
+    mine, rows = _is_mine(traffic, live), seen.sample.all
+    found = _of_rows(live, seen, traffic.where(mine), rows.where(_is_mine(rows, live)))
+    return replace(found, elsewhere=float(traffic.weight[~mine].sum()))
+
+
+@lru_cache(maxsize=KEPT)
+def _beside(known: _Known, policy_id: int, days: int, at: datetime) -> Beside | None:
+    live = known.live
+    policy = Policy.objects.select_related("model").get(pk=policy_id)
+    other = replace(live, policy=policy, model=policy.model)
+    seen = window.read(live.queue_id, at, days=days, filters=Filters())
+    traffic, rows = sample.traffic(live.queue_id, days=days, at=seen.end), seen.sample.all
+    traffic, rows = traffic.where(_is_mine(traffic, live)), rows.where(_is_mine(rows, live))
+    scores = _scores(np.union1d(traffic.item, rows.item), policy.model_id or 0)
+    by_score = np.isin(traffic.reason, BY_SCORE)
+    told, labelled = _mapped(traffic.item, scores), _mapped(rows.item, scores)
+    of, items = (float(traffic.weight[some].sum()) for some in (by_score, by_score & ~np.isnan(told)))
+    if not items:
+        return None
+    both, kept = ~by_score | ~np.isnan(told), ~np.isnan(labelled)
+    weight = np.where(by_score, traffic.weight * (of / items), traffic.weight)
+    traffic, rows = replace(traffic, weight=weight).where(both), replace(rows, pi=rows.pi * (items / of)).where(kept)
+    theirs = replace(traffic, score=np.where(by_score[both], told[both], np.nan))
+    return Beside(
+        live=_of_rows(live, seen, traffic, rows),
+        other=_of_rows(other, seen, theirs, replace(rows, score=labelled[kept])),
+        items=items,
+        of=of,
+    )
+
+
+def _scores(items: IntArray, model_id: int) -> dict[int, float]:
+    """Return what another model said of items, by their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(SCORES, [items.tolist(), model_id])
+        return dict(cursor.fetchall())
+
+
+def _of_rows(live: Live, seen: Window, traffic: Traffic, rows: Labelled) -> Recent:
+    """Return what these items and labels say, all of them scored by the policy's model or by none."""
     cuts = Cuts.of(live.policy, live.spec)
-    mine = _is_mine(traffic, live)
     shares = dict(Policy.objects.filter(queue=live.queue_id).values_list("pk", "control_share"))
-    stream = _stream(traffic.where(mine), cuts, shares)
-    rows = seen.sample.all
-    rows = rows.where(_is_mine(rows, live))
+    stream = _stream(traffic, cuts, shares)
     world = World.of(stream, _labels(rows, cuts))
     spans = [(start.timestamp(), end.timestamp()) for start, end in seen.measured]
     in_items, in_rows = _inside(world.stream.arrived, spans), _inside(rows.arrived, spans)
@@ -124,7 +188,7 @@ def _recent(live: Live, seen: Window, traffic: Traffic) -> Recent:
         prices=_prices(live.spec, audited, kept),
         delays=_delays(live.spec, world, rows),
         lateness=_lateness(live.spec, seen.end),
-        elsewhere=float(traffic.weight[~mine].sum()),
+        elsewhere=0.0,
         found=float(np.nanmean(audits.y)) if is_audited else 0.0,
         labels=int((~np.isnan(rows.y)).sum()),
     )

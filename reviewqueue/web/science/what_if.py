@@ -54,21 +54,21 @@ def _fill(request: HttpRequest, queue: Queue, live: Live, context: dict[str, Any
     if not form.is_valid():
         return 422
     try:
-        answer = what_if.ask(live, standing, form.terms(), days=form.cleaned_data["days"], at=at)
+        answer = what_if.ask(live, standing, form.terms(), days=form.cleaned_data["days"], at=at, stored=stored)
     except Invalid as error:
         for fault in error.faults:
             form.add_error(fault.field if fault.field in form.fields else None, fault.detail)
         return 422
     if answer is not None:
-        context |= _shown(answer, live, form)
+        context |= _shown(answer, live, form, stored)
     return 200
 
 
 def _form(request: HttpRequest, queue: Queue, live: Live, standing: Terms) -> tuple[WhatIfForm, Policy | None]:
     """Return the form, filled from the address, from the policy that it names (`?policy=3`), or as it stands."""
-    low, high = terms.score_range(live)
     stored = _stored(request, queue)
-    start = standing.under(stored) if stored and stored.model_id == live.policy.model_id else standing
+    low, high = terms.score_range(what_if.under(live, stored))
+    start = standing.under(stored) if stored else standing
     has_delay = live.spec.value.delay_hour != Money()
     return WhatIfForm(request.GET, start=start, low=low, high=high, has_delay=has_delay), stored
 
@@ -77,15 +77,17 @@ def _stored(request: HttpRequest, queue: Queue) -> Policy | None:
     no = request.GET.get("policy", "")
     if not no:
         return None
-    found = Policy.objects.filter(queue=queue, no=int(no)).first() if no.isascii() and no.isdigit() else None
+    policies = Policy.objects.select_related("model").filter(queue=queue)
+    found = policies.filter(no=int(no)).first() if no.isascii() and no.isdigit() else None
     if found is None:
         raise NotFound
     return found
 
 
-def _shown(answer: Answer, live: Live, form: WhatIfForm) -> dict[str, Any]:
+def _shown(answer: Answer, live: Live, form: WhatIfForm, stored: Policy | None) -> dict[str, Any]:
     asked = {name: form[name].value() for name in (*FIELDS, "days") if name in form.fields}
-    advised = recommend.of(live, answer.new, answer.recent)
+    asked |= {"policy": stored.no} if stored else {}
+    advised = recommend.of(answer.tried, answer.new, answer.seen)
     why = _("Tried out on the traffic of %(days)s days") % {"days": asked["days"]}
     return {
         "answer": answer,

@@ -13,7 +13,7 @@ from decisions.measure import what_if
 from decisions.measure.supposed import recent, terms
 from decisions.measure.supposed.terms import Terms
 from decisions.measure.what_if import Answer
-from decisions.models import Item, Policy, Queue, Rollup
+from decisions.models import Item, ModelVersion, Policy, Queue, Rollup, Score
 from decisions.queues import live as in_force
 from decisions.queues.spec import Expiry, Lapsed, ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
 from decisions.routing.simulate import Kind
@@ -108,6 +108,68 @@ def test_what_waits_on_makes_the_backlog_longer_without_end() -> None:
     assert (few.row("unreached").new.value or 0) > 10
     assert (few.row("backlog").new.value or 0) > 100
     assert few.row("recall").new.value is not None
+
+
+def of_another_model(queue: Queue, *, part: int = 1, high: float = 1.0) -> Policy:
+    """Let another model score each so-many-th item as the live one did, in its own units; return a policy with it."""
+    model = ModelVersion.objects.create(
+        queue=queue, name="other", kind="external", score_high=high, app_version="t", created_at=NOON
+    )
+    items = list(Item.objects.filter(queue=queue, reason__in=("score", "control")).order_by("pk")) if part else []
+    Score.objects.bulk_create(
+        Score(item=item, model=model, score=high * (item.score or 0.0), p=item.p or 0.0, at=NOON)
+        for item in items[:: part or 1]
+    )
+    live = Policy.objects.live().get(queue=queue)
+    terms = {name: high * (getattr(live, name) or 0.0) for name in ("hard", "soft", "suggest")}
+    terms |= {"control_share": live.control_share, "audit_budget": live.audit_budget}
+    return Policy.objects.create(
+        queue=queue, no=live.no + 1, model=model, objective="o", why="w", created_at=NOON, **terms
+    )
+
+
+def tried(queue: Queue, stored: Policy) -> Answer:
+    live = in_force.of(queue.slug)
+    standing = terms.standing(live, NOON)
+    answer = what_if.ask(live, standing, standing.under(stored), days=7, at=NOON, stored=stored)
+    assert answer is not None
+    return answer
+
+
+def test_a_policy_of_another_model_is_tried_on_that_models_scores() -> None:
+    queue = busy_queue(items=1200)
+    answer = tried(queue, of_another_model(queue, high=100.0))
+    assert answer.scored is not None
+    assert answer.scored.items == answer.scored.of == 1140  # each 20th failed a check and has no score of its own
+    for key in ("hard", "soft", "pass", "checks", "precision", "recall", "worth"):
+        row = answer.row(key)
+        assert row.new.value == pytest.approx(row.live.value)
+        assert row.gap.value == pytest.approx(0.0, abs=1e-9)
+    assert answer.new.hard == 90.0
+    assert (answer.histogram[0][0], answer.histogram[0][-1]) == (0.0, 100.0)
+
+
+def test_where_another_model_scored_some_they_stand_for_all_and_say_so() -> None:
+    queue = busy_queue(items=2000)
+    stored = of_another_model(queue, part=2)
+    whole, half = asked(queue), tried(queue, stored)
+    assert half.scored is not None
+    assert half.scored.items == half.scored.of / 2
+    assert half.items == pytest.approx(whole.items)
+    for key in ("hard", "soft", "pass"):
+        assert half.row(key).new.value == pytest.approx(whole.row(key).live.value, rel=0.2)
+    found, all_ = half.row("recall").new, whole.row("recall").live
+    assert found.value == pytest.approx(all_.value, abs=0.1)
+    assert (found.high or 0) - (found.low or 0) > (all_.high or 0) - (all_.low or 0)  # fewer labels say less
+
+
+def test_a_policy_of_a_model_that_scored_nothing_is_refused() -> None:
+    queue = busy_queue(items=100)
+    with pytest.raises(Invalid) as refused:
+        tried(queue, of_another_model(queue, part=0))
+    (fault,) = refused.value.faults
+    assert (fault.field, fault.code) == ("policy", "not_scored")
+    assert "other scored none" in fault.detail
 
 
 def test_without_a_value_formula_there_is_no_money() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from decisions.models import Policy, Queue
+from decisions.models import Item, ModelVersion, Policy, Queue, Score
 from reviewqueue.api import examples_what_if
 from tests.decisions.watch.busy import busy_queue
-from tests.factories import make_queue
+from tests.factories import NOON, make_queue
 from tests.reviewqueue.api.caller import caller
 from tests.reviewqueue.web.test_what_if import aim_at
 
@@ -55,6 +55,7 @@ def test_null_is_no_threshold() -> None:
         {"audit_budget": -1},
         {"threshold": 0.5},  # not known here
         {"delay_hours": 1e300},
+        {"policy": 99},  # not there
     ],
 )
 def test_what_does_not_fit_is_refused(asked: dict[str, Any]) -> None:
@@ -62,6 +63,27 @@ def test_what_does_not_fit_is_refused(asked: dict[str, Any]) -> None:
     answer = caller("manager", queue).post(f"queues/{queue.slug}/what-if/", asked)
     assert answer.status_code == 400
     assert answer.json()["errors"]
+
+
+def test_a_stored_policy_of_another_model_says_over_how_many_items_it_is_known() -> None:
+    queue = busy(items=200)
+    live = Policy.objects.live().get(queue=queue)
+    other = ModelVersion.objects.create(queue=queue, name="n", kind="external", app_version="t", created_at=NOON)
+    Policy.objects.create(
+        queue=queue, no=2, model=other, hard=0.5, soft=0.2, suggest=0.4, objective="o", why="w", created_at=NOON
+    )
+    person = caller("manager", queue)
+    refused = person.post(f"queues/{queue.slug}/what-if/", {"policy": 2, "days": 7})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "not_scored")
+    items = Item.objects.filter(queue=queue, reason__in=("score", "control")).order_by("pk")[::2]
+    Score.objects.bulk_create(
+        Score(item=one, model=other, score=one.score or 0, p=one.p or 0, at=NOON) for one in items
+    )
+    told = person.post(f"queues/{queue.slug}/what-if/", {"policy": 2, "hard": 0.6, "days": 28}).json()
+    assert told["scored"] == {"model": "n", "items": 95.0, "of": 190.0}
+    assert (told["what_if"]["hard"], told["what_if"]["soft"], told["live"]["hard"]) == (0.6, 0.2, live.hard)
+    same = person.post(f"queues/{queue.slug}/what-if/", {"policy": 1, "days": 7}).json()
+    assert same["scored"] is None
 
 
 def test_nothing_came() -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from decisions.measure import rollups
-from decisions.models import ModelVersion, Policy, Queue
+from decisions.models import Item, ModelVersion, Policy, Queue, Score
 from decisions.queues.spec import ModelSpec, PolicySpec, ValueFormula
 from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_queue, make_user
@@ -136,16 +136,24 @@ def test_a_stored_policy_is_tried_out() -> None:
         assert visit(queue, policy=no).status_code == 404
 
 
-def test_a_stored_policy_of_another_model_is_not_tried_in_the_wrong_units() -> None:
+def test_a_stored_policy_of_another_model_is_tried_on_its_scores_or_refused() -> None:
     queue = busy()
-    other = ModelVersion.objects.create(queue=queue, name="n", kind="pipeline", app_version="t", created_at=NOON)
+    other = ModelVersion.objects.create(queue=queue, name="n", kind="external", app_version="t", created_at=NOON)
     Policy.objects.create(
         queue=queue, no=2, model=other, hard=0.5, soft=0.2, suggest=0.4, control_share=0.3,
         objective="o", why="w", created_at=NOON,
     )  # fmt: skip
-    answer = visit(queue, policy=2, days=7)
-    assert "routes by another model" in text(answer)
-    assert answer.context["answer"].new.hard == 0.9
+    refused = visit(queue, policy=2, days=7)
+    assert refused.status_code == 422
+    assert "The model n scored none of the items of this window" in text(refused)
+    items = Item.objects.filter(queue=queue, reason__in=("score", "control"))
+    Score.objects.bulk_create(
+        Score(item=one, model=other, score=one.score or 0, p=one.p or 0, at=NOON) for one in items
+    )
+    answer = visit(queue, policy=2, days=28)
+    assert answer.context["answer"].new.hard == 0.5
+    assert "That policy routes by the model n" in text(answer)
+    assert '<input type="hidden" name="policy" value="2">' in answer.content.decode()
 
 
 def test_a_queue_that_only_ranks_without_money_elsewhere_in_the_world() -> None:
@@ -158,7 +166,7 @@ def test_a_queue_that_only_ranks_without_money_elsewhere_in_the_world() -> None:
     )
     page = text(visit(queue, days=7))
     assert "Money a day" not in page
-    assert "Cost of a delay" not in page
+    assert "Hours of delay" not in page
     assert "NZDT" in page or "NZST" in page
 
 
