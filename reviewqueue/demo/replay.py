@@ -61,7 +61,7 @@ def run(sender: Sender, *, rate: float) -> None:
     waiting = {slug: left(slug) for slug in rows.DEMOS}
     sent: Counter[str] = Counter()
     for slug, found in waiting.items():
-        if Item.objects.filter(queue__slug=slug).exists():
+        if Item.objects.filter(queue__slug=slug, source=SOURCE).exists():  # imported history is no arrival
             continue
         first, waiting[slug] = found[:FIRST], found[FIRST:]
         _, answer = sender.send(f"/queues/{slug}/items/batch/?results=none", lines(first), "application/x-ndjson")
