@@ -1,8 +1,10 @@
 """Backlog, capacity and time to empty: pure arithmetic over shifts and rates."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 STEP = timedelta(minutes=15)
 HORIZON = timedelta(days=28)
@@ -21,6 +23,58 @@ class Span:
         """Return the hours of the overlap with [start, end), at least 0."""
         overlap = min(self.ends_at, end) - max(self.starts_at, start)
         return max(0.0, overlap.total_seconds() / 3600)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A person planned by name in [starts_at, ends_at)."""
+
+    person: int
+    starts_at: datetime
+    ends_at: datetime
+    rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Away:
+    """A person who is away in [starts_at, ends_at)."""
+
+    person: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+def staffed(counts: Sequence[Span], named: Sequence[Named], away: Sequence[Away]) -> list[Span]:
+    """Return who is there, from numbers of people, names that fill these places, and who is away, in order of time.
+
+    A name takes one place of the numbers planned at that time, of the first span that has one free, whether that
+    person is there or not; a name beyond the numbers adds to them. Who is away is not there.
+    """
+    if not named:
+        return list(counts)
+    every: list[Span | Named | Away] = [*counts, *named, *away]
+    marks = sorted({at for one in every for at in (one.starts_at, one.ends_at)})
+    found = []
+    for start, end in pairwise(marks):
+        entered = [one for one in named if one.starts_at <= start < one.ends_at]
+        gone = {one.person for one in away if one.starts_at <= start < one.ends_at}
+        found += [Span(start, end, 1, one.rate) for one in entered if one.person not in gone]
+        places = len({one.person for one in entered})
+        for span in counts:
+            if span.starts_at <= start < span.ends_at:
+                taken = min(places, span.people)
+                places -= taken
+                if span.people > taken:
+                    found.append(Span(start, end, span.people - taken, span.rate))
+    return _joined(found)
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Return spans of the same time and rate as one, in order."""
+    people: dict[tuple[datetime, datetime, float | None], int] = defaultdict(int)
+    for span in spans:
+        people[span.starts_at, span.ends_at, span.rate] += span.people
+    return [Span(start, end, count, rate) for (start, end, rate), count in people.items()]
 
 
 def decisions(spans: Iterable[Span], start: datetime, end: datetime, *, rate: float) -> float:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db.models import Sum
 
 from decisions.measure import capacity
-from decisions.measure.capacity import Span
+from decisions.measure.capacity import Away, Named, Span
 from decisions.measure.counts import floor_hour
-from decisions.models import Decision, Rollup, Shift
+from decisions.models import Absence, Decision, Rollup, Shift
 
 HOUR = timedelta(hours=1)
 PACE_WINDOW = timedelta(days=7)
@@ -28,9 +28,14 @@ class Presence:
 
 
 def planned(queue_id: int, start: datetime, end: datetime) -> list[Span]:
-    """Return who was or is planned in [start, end), in order."""
-    shifts = Shift.objects.filter(queue=queue_id, starts_at__lt=end, ends_at__gt=start).order_by("starts_at", "pk")
-    return [Span(shift.starts_at, shift.ends_at, shift.people, shift.rate) for shift in shifts]
+    """Return who was or is planned in [start, end), in order: numbers, names that fill them, without who is away."""
+    found = Shift.objects.filter(queue=queue_id, starts_at__lt=end, ends_at__gt=start).order_by("starts_at", "pk")
+    shifts = list(found)
+    counts = [Span(one.starts_at, one.ends_at, one.people, one.rate) for one in shifts if one.person_id is None]
+    named = [Named(one.person_id, one.starts_at, one.ends_at, one.rate) for one in shifts if one.person_id]
+    persons = {one.person for one in named}
+    gone = Absence.objects.filter(person__in=persons, starts_at__lt=end, ends_at__gt=start) if persons else ()
+    return capacity.staffed(counts, named, [Away(one.person_id, one.starts_at, one.ends_at) for one in gone])
 
 
 def ahead(queue_id: int, at: datetime) -> tuple[list[Span], str]:

@@ -6,7 +6,7 @@ from decisions.models.items import Body, Intake, Item, Score
 from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
 from decisions.models.measure import Alert, Draw, Frame, KnownCheck, KnownSet, Notice
 from decisions.models.outbox import Action, Delivery, Endpoint, Request
-from decisions.models.people import Exclusion, Membership, Shift, Token, User
+from decisions.models.people import Absence, Exclusion, Membership, Shift, Token, User
 from decisions.models.quality import Gold, Grade, Lot
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
@@ -16,6 +16,7 @@ from decisions.models.team import Handover, Presence
 from decisions.models.work import Decision, Move, Ruling, Task
 
 __all__ = [
+    "Absence",
     "Action",
     "Alert",
     "Appeal",

@@ -34,6 +34,7 @@ class User(AbstractBaseUser):
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.PERSON)
     is_active = models.BooleanField(default=True)
     keys = models.JSONField(default=dict, blank=True)
+    timezone = models.CharField(max_length=40, blank=True, default="")  # IANA; "" = that of each queue
     opt_outs = ArrayField(models.TextField(), default=list, blank=True)  # `queue id:tag`, theirs alone to know
     joined_at = models.DateTimeField(auto_now_add=True)
 
@@ -146,11 +147,12 @@ class Token(models.Model):
 
 
 class Shift(models.Model):
-    """How many people work on a queue in a span of time.
+    """How many people work on a queue in a span of time, or one of them by name (`person`, who fills one place of it).
 
     `rate` is decisions per person and hour where that is planned; empty = as measured.
     """
 
+    person = models.ForeignKey(User, models.PROTECT, null=True, related_name="shifts")
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="shifts")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -163,4 +165,18 @@ class Shift(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="shift_span"),
             models.CheckConstraint(condition=Q(rate=None) | Q(rate__gt=0), name="shift_rate"),
+            models.CheckConstraint(condition=Q(person=None) | Q(people=1), name="shift_named"),
         ]
+
+
+class Absence(models.Model):
+    """A span in which a person does not work anywhere. Why is nobody's business here."""
+
+    person = models.ForeignKey(User, models.PROTECT, related_name="absences")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "ends_at"], name="absence_end")]
+        constraints = [models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="absence_span")]

@@ -69,6 +69,7 @@ class Event(Fact):
         TOKEN_MADE = "token.made"  # noqa: S105 - the kind of an event, not a secret
         TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the same
         SHIFT_CHANGED = "shift.changed"
+        ABSENCE_CHANGED = "absence.changed"
         TASKS_HANDED_OVER = "tasks.handed_over"
         HANDOVER_UNDONE = "tasks.handover_undone"
         OVERLOAD_TAKEN = "overload.taken"

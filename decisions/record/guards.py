@@ -17,7 +17,9 @@ from decisions.record import digest
 
 REFUSE = "decisions_refuse_change"
 CHANGEABLE = ("SELECT", "INSERT", "UPDATE")
-REMOVABLE = frozenset({"pendinglabel", "request", "membership", "exclusion", "shift", "rollup", "token_queues"})
+REMOVABLE = frozenset(
+    {"pendinglabel", "request", "membership", "exclusion", "shift", "absence", "rollup", "token_queues"}
+)
 READ_ONLY = ("django_migrations",)
 
 

@@ -10,7 +10,7 @@ from decisions.exceptions import Conflict, Fault, Forbidden, Invalid, NotFound
 from decisions.models import Event, Exclusion, Membership, Queue, User
 from decisions.queues import needs
 from decisions.record import digest, log
-from decisions.rights import Act
+from decisions.rights import Act, Standing
 
 LONGEST = 200  # characters of an external id
 
@@ -21,6 +21,13 @@ def member(queue: Queue, person_id: int) -> Membership:
     if found is None:
         raise NotFound
     return found
+
+
+def workers(queue: Queue) -> list[Membership]:
+    """Return the memberships of those who can be given work on a queue."""
+    here = rights.table(queue.pk)
+    rows = people.members(queue)
+    return [row for row in rows if rights.limit(Standing(row.role, row.value_limit, row.user.kind, here), Act.CLAIM)]
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from decisions.queues import live
 from decisions.record import digest, log
 from decisions.rights import Act, Reach
 from decisions.work import lease as leases
-from decisions.work import spread, team, why
+from decisions.work import shifts, spread, team, why
 from decisions.work.spread import Load
 from decisions.work.team import Member
 
@@ -222,6 +222,8 @@ def _require_fit(task: Task, to: User | None) -> None:
     stands = rights.standing(to, task.queue_id) if to else None
     if to is None or stands is None or not _in_reach(stands, to, [task.pk]):
         raise Invalid(detail, faults=[Fault("person", "reach", detail)])
+    if shifts.is_away(to, log.now()):
+        raise Conflict(_("They are away."))
     if _room(task, to) <= 0:
         raise Conflict(_("They have as many as they may have."))
 

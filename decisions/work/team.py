@@ -8,9 +8,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from decisions import people, rights
-from decisions.models import Decision, Membership, Presence, Queue, Task, User
-from decisions.rights import Act, Standing
+from decisions.models import Absence, Decision, Membership, Presence, Queue, Task, User
+from decisions.work import fitness
 from decisions.work import lease as leases
 
 HERE = timedelta(minutes=3)  # so long after its last sign a page counts as open
@@ -29,6 +28,8 @@ SEEN = """
 class Member:
     """A person of the queue: whether they work now (hold a task, or decided one lately) and where they look, if so.
 
+    Who is away by the plan is not at work, whatever they hold.
+
     `held` are tasks they have claimed or put on hold, `kept` those assigned to them that they have not taken yet.
     """
 
@@ -36,6 +37,7 @@ class Member:
     role: str
     skills: tuple[str, ...]
     is_at_work: bool
+    is_away: bool
     place: str
     held: Sequence[Task] = field(default=())
     kept: Sequence[Task] = field(default=())
@@ -58,15 +60,17 @@ def note(user: User, queue_id: int, place: Presence.Place, at: datetime) -> None
 
 def of(queue: Queue, at: datetime) -> list[Member]:
     """Return those who can be given work on a queue, who is at work first, then by name."""
-    here = rights.table(queue.pk)
-    rows = [row for row in people.members(queue) if rights.limit(_stands(row, here), Act.CLAIM)]
+    rows = fitness.workers(queue)
     ids = [row.user_id for row in rows]
     had = had_by(queue.pk, ids)
+    away = set(
+        Absence.objects.filter(person__in=ids, starts_at__lte=at, ends_at__gt=at).values_list("person", flat=True)
+    )
     lately = Decision.objects.filter(queue=queue, at__gt=at - AT_WORK, at__lte=at, person__in=ids)
     working = set(lately.values_list("person", flat=True).distinct())
     seen = Presence.objects.filter(queue=queue, user__in=ids, seen_at__gt=at - HERE)
     places = dict(seen.values_list("user", "place"))
-    found = [_member(row, had, working, places) for row in rows]
+    found = [_member(row, had, working - away, places, is_away=row.user_id in away) for row in rows]
     return sorted(found, key=lambda one: (-one.is_at_work, not one.is_at_work and not one.place, str(one.user)))
 
 
@@ -81,14 +85,12 @@ def had_by(queue_id: int, ids: Sequence[int]) -> list[Task]:
     return list(found.select_related("item").order_by("due_at", "pk"))
 
 
-def _member(row: Membership, had: Sequence[Task], working: set[int], places: dict[int, str]) -> Member:
+def _member(
+    row: Membership, had: Sequence[Task], working: set[int], places: dict[int, str], *, is_away: bool
+) -> Member:
     held = [task for task in had if task.holder_id == row.user_id]
     kept = [task for task in had if task.holder_id is None and task.only_for_id == row.user_id]
     claimed = any(task.state == Task.State.CLAIMED for task in held)
     place = places.get(row.user_id, "")
-    is_at_work = claimed or row.user_id in working or place == Presence.Place.DESK
-    return Member(row.user, row.role, tuple(row.skills), is_at_work, place, held, kept)
-
-
-def _stands(row: Membership, here: rights.Table) -> Standing:
-    return Standing(row.role, row.value_limit, row.user.kind, here)
+    is_at_work = not is_away and (claimed or row.user_id in working or place == Presence.Place.DESK)
+    return Member(row.user, row.role, tuple(row.skills), is_at_work, is_away, place, held, kept)

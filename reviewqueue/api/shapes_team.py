@@ -144,3 +144,38 @@ class OwnWork(Shape):
     at_it_since = serializers.DateTimeField(allow_null=True)
     is_break_due = serializers.BooleanField()
     exclusions = ExclusionShape(many=True)
+
+
+class ShiftShape(Shape):
+    id = serializers.IntegerField()
+    person = serializers.IntegerField(allow_null=True, help_text="By name; null: so many people.")
+    people = serializers.IntegerField()
+    rate = serializers.FloatField(allow_null=True, help_text="Decisions per person and hour; null: as measured.")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class AbsenceShape(Shape):
+    id = serializers.IntegerField()
+    person = serializers.IntegerField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class Schedule(Shape):
+    shifts = ShiftShape(many=True)
+    absences = AbsenceShape(many=True)
+
+
+class EnterShift(Shape):
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    people = serializers.IntegerField(required=False, min_value=1, max_value=10_000)
+    rate = serializers.FloatField(required=False, min_value=0.1)
+    person = serializers.IntegerField(required=False, min_value=1, help_text="A person by name; `people` is 1 then.")
+
+
+class EnterAbsence(Shape):
+    person = serializers.IntegerField(min_value=1)
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()

@@ -8,6 +8,7 @@ app_name = "account"
 urlpatterns = [
     path("keys/", views.keys, name="keys"),
     path("work/", work.show, name="work"),
+    path("work/zone/", work.zone, name="zone"),
     path("work/<slug:slug>/opt-outs/", work.opt_out, name="opt_out"),
     path("work/<slug:slug>/exclusions/", work.exclude, name="exclude"),
 ]

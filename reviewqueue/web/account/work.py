@@ -13,7 +13,7 @@ from decisions.models import Exclusion, Queue, User
 from decisions.queues import needs
 from decisions.record import log
 from decisions.rights import Act
-from decisions.work import fitness, mine
+from decisions.work import fitness, mine, shifts
 from reviewqueue.web import queues
 from reviewqueue.web.people import signed_in
 
@@ -24,7 +24,12 @@ def show(request: HttpRequest) -> HttpResponse:
     """Show one's own work on each queue."""
     person = signed_in(request)
     rows = [_row(person, queue) for queue in queues.where(person, Act.CLAIM)]
-    context = {"rows": rows, "kinds": Exclusion.Kind.choices, "whys": Exclusion.Why.choices[:2]}
+    context = {
+        "rows": rows,
+        "own_zone": person.timezone,
+        "kinds": Exclusion.Kind.choices,
+        "whys": Exclusion.Why.choices[:2],
+    }
     return render(request, "account/work.html", {**context, "is_due": any(row["is_due"] for row in rows)})
 
 
@@ -36,6 +41,15 @@ def opt_out(request: HttpRequest, slug: str) -> HttpResponse:
     queue = queues.one(person, slug, Act.CLAIM)
     fitness.opt_out(queue=queue, person=person, tags=request.POST.getlist("category"))
     messages.success(request, _("You are not given what you left out. Nobody else sees this."))
+    return redirect("account:work")
+
+
+@login_required
+@require_POST
+def zone(request: HttpRequest) -> HttpResponse:
+    """Set the clock on which one's shifts and absences are read."""
+    shifts.set_zone(person=signed_in(request), zone=request.POST.get("timezone", "").strip())
+    messages.success(request, _("Your time zone is kept."))
     return redirect("account:work")
 
 

@@ -1,6 +1,6 @@
 """What a manager types on the floor."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,12 +9,22 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from decisions.exceptions import Invalid
 from decisions.measure.overload import Mode
 from decisions.models import Task
 from decisions.queues.pause import Why as PauseWhy
 from decisions.watch.overload import Why
-from decisions.work import why
+from decisions.work import clock, why
 from decisions.work.team import Member
+
+
+def typed_in(form: forms.Form, name: str, zone: ZoneInfo) -> datetime:
+    """Read what was typed as a time in a zone; one that the clock skips is an error of its field."""
+    typed: datetime = timezone.make_naive(form.cleaned_data[name])
+    try:
+        return clock.moment(typed, zone, field=name, is_end=name == "ends_at")
+    except Invalid as refused:
+        raise forms.ValidationError(refused.detail) from None
 
 
 class ShiftForm(forms.Form):
@@ -39,8 +49,7 @@ class ShiftForm(forms.Form):
 
     def _in_zone(self, name: str) -> datetime:
         """Read what was typed as a time on the queue's own clock."""
-        typed: datetime = self.cleaned_data[name]
-        return timezone.make_aware(timezone.make_naive(typed), self.zone)
+        return typed_in(self, name, self.zone)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -48,6 +57,27 @@ class ShiftForm(forms.Form):
         if start and end and end <= start:
             self.add_error("ends_at", _("A shift ends after it starts."))
         return cleaned
+
+
+class NamedForm(ShiftForm):
+    """A shift of a person by name, or an absence, on that person's own clock."""
+
+    person = forms.TypedChoiceField(label=_("Who"), coerce=int)
+    people = None  # type: ignore[assignment]
+    rate = None  # type: ignore[assignment]
+    field_order = ("person", "starts_at", "ends_at")
+
+    def __init__(
+        self, *args: Any, zones: Mapping[int, ZoneInfo], names: Sequence[tuple[int, str]], **kwargs: Any
+    ) -> None:
+        self.zones = zones
+        super().__init__(*args, **kwargs)
+        field = self.fields["person"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = list(names)
+
+    def _in_zone(self, name: str) -> datetime:
+        return typed_in(self, name, self.zones.get(self.cleaned_data.get("person", 0), self.zone))
 
 
 class AssignForm(forms.Form):

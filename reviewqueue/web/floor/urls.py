@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewqueue.web.floor import ahead, alerts, deadlines, hours, overload, person, quality, team, views
+from reviewqueue.web.floor import ahead, alerts, deadlines, hours, overload, person, quality, schedule, team, views
 
 app_name = "floor"
 urlpatterns = [
@@ -36,5 +36,10 @@ urlpatterns = [
     path("<slug:slug>/people/<int:person_id>/skills/", person.skills, name="skills"),
     path("<slug:slug>/people/<int:person_id>/exclusions/", person.exclude, name="exclude"),
     path("<slug:slug>/people/<int:person_id>/exclusions/<int:exclusion_id>/lift/", person.lift, name="lift_exclusion"),
+    path("<slug:slug>/schedule/", schedule.show, name="schedule"),
+    path("<slug:slug>/schedule/shifts/", schedule.enter_shift, name="enter_named_shift"),
+    path("<slug:slug>/schedule/shifts/<int:shift_id>/remove/", schedule.remove_shift, name="remove_named_shift"),
+    path("<slug:slug>/schedule/absences/", schedule.enter_absence, name="enter_absence"),
+    path("<slug:slug>/schedule/absences/<int:absence_id>/remove/", schedule.remove_absence, name="remove_absence"),
     path("<slug:slug>/pause/", views.pause, name="pause"),
 ]

@@ -9,7 +9,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions import rights
-from decisions.models import Action, Exclusion, Handover, Item, Membership, Policy, Queue, Task, User
+from decisions.models import Absence, Action, Exclusion, Handover, Item, Membership, Policy, Queue, Shift, Task, User
 from decisions.rights import Act, Limit, edit
 from decisions.routing import publish
 from decisions.work import decide
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db
 ROLES = ("nobody", "stranger", "reviewer", "lead", "manager", "auditor", "admin", "service")
 ITEM = {"external_id": "m-1", "payload": {"text": "hello"}, "score": 0.6}
 LEASE = {"lease": 1}
+SPAN = {"starts_at": "2026-12-01T08:00:00Z", "ends_at": "2026-12-01T12:00:00Z"}
 LESS = {"export": {"manager": None}}
 SNOOZE = {"until": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}
 
@@ -100,6 +101,11 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "queues/<queue>/team/<person>/exclusions/"): ({"kind": "item", "name": "x", "why": "own"},
                                                                          "401 404 201 201 201 201 201 201"),
     ("POST", "exclusions/<exclusion>/lift/"): ({},                       "401 404 403 204 204 403 403 403"),
+    ("GET", "queues/<queue>/schedule/"): (None,                          "401 404 403 200 200 403 403 403"),
+    ("POST", "queues/<queue>/shifts/"): (SPAN,                           "401 404 403 201 201 403 403 403"),
+    ("POST", "queues/<queue>/shifts/<shift>/remove/"): ({},              "401 404 403 204 204 403 403 403"),
+    ("POST", "queues/<queue>/absences/"): ({**SPAN, "person": 1},        "401 404 403 404 404 403 403 403"),
+    ("POST", "queues/<queue>/absences/<absence>/remove/"): ({},          "401 404 403 204 204 403 403 403"),
     ("GET", "queues/<queue>/me/"): (None,                                "401 404 200 200 200 200 200 200"),
     ("POST", "queues/<queue>/me/opt-outs/"): ({"categories": []},        "401 404 200 200 200 200 200 200"),
     ("POST", "queues/<queue>/handovers/preview/"): ({"kind": "balance"}, "401 404 403 200 200 403 403 403"),
@@ -227,6 +233,8 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         "<alert>": lambda: make_alert(queue).pk,
         "<person>": lambda: paused_in(queue) if "/quality/" in route else person.user.pk,
         "<exclusion>": lambda: excluded(queue).pk,
+        "<shift>": lambda: planned(queue).pk,
+        "<absence>": lambda: away(queue).pk,
     }
     if route.startswith("rights"):
         no = rights_for(route, queue)
@@ -274,6 +282,17 @@ def rights_for(route: str, queue: Queue) -> int:
     table = rights.table(queue.pk)
     act = next(act for act in (Act.EXPORT, Act.ERASE, Act.INTAKE) if table.limit(act, "lead") is None)
     return edit.propose(queue=queue, cells={act: {"lead": Limit()}}, by=author, why="x", at=NOON).no
+
+
+def planned(queue: Queue) -> Shift:
+    ends = NOON + timedelta(hours=1)
+    lead = make_user("lead", queue)
+    return Shift.objects.create(queue=queue, made_by=lead, starts_at=NOON, ends_at=ends, people=1)
+
+
+def away(queue: Queue) -> Absence:
+    who = make_user("reviewer", queue)
+    return Absence.objects.create(person=who, made_by=who, starts_at=NOON, ends_at=NOON + timedelta(hours=1))
 
 
 def excluded(queue: Queue) -> Exclusion:

@@ -99,3 +99,23 @@ def test_an_opt_out_is_ones_own_to_say_and_to_know() -> None:
     assert ann.post(f"queues/{queue.slug}/me/opt-outs/", {"categories": ["x"]}).status_code == 400
     Membership.objects.filter(user=ann.user).delete()
     assert ann.get(f"queues/{queue.slug}/me/").status_code == 404
+
+
+def test_shifts_and_absences_over_the_api() -> None:
+    queue = make_queue()
+    lead, ann = caller("lead", queue), caller("reviewer", queue)
+    at = log.now()
+    span = {"starts_at": (at + timedelta(hours=1)).isoformat(), "ends_at": (at + timedelta(hours=9)).isoformat()}
+    shift = lead.post(f"queues/{queue.slug}/shifts/", {"person": ann.user.pk, **span})
+    assert (shift.status_code, shift.json()["people"]) == (201, 1)
+    assert lead.post(f"queues/{queue.slug}/shifts/", {"person": ann.user.pk, **span}).status_code == 409
+    assert lead.post(f"queues/{queue.slug}/shifts/", {"people": 3, **span}).status_code == 201
+    away = ann.post(f"queues/{queue.slug}/absences/", {"person": ann.user.pk, **span})
+    assert away.status_code == 201
+    found = lead.get(f"queues/{queue.slug}/schedule/").json()
+    assert [one["person"] for one in found["shifts"]] == [ann.user.pk, None]
+    assert [one["id"] for one in found["absences"]] == [away.json()["id"]]
+    assert lead.post(f"queues/{queue.slug}/shifts/{shift.json()['id']}/remove/").status_code == 204
+    assert ann.post(f"queues/{queue.slug}/absences/{away.json()['id']}/remove/").status_code == 204
+    assert ann.post(f"queues/{queue.slug}/absences/{away.json()['id']}/remove/").status_code == 404
+    assert lead.post(f"queues/{queue.slug}/shifts/", {**span, "ends_at": span["starts_at"]}).status_code == 400

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
-from decisions.models import Action, Event, Exclusion, Handover, Membership, Queue, Shift, Task, User
+from decisions.models import Absence, Action, Event, Exclusion, Handover, Membership, Queue, Shift, Task, User
 from decisions.rights import Act, Limit, edit
 from decisions.work import decide
 from decisions.work.answer import Answer
@@ -95,6 +95,12 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "me/work/<slug>/opt-outs/"): ({},                              "302 404 302 302 302 403 403"),
     ("POST", "me/work/<slug>/exclusions/"): ({"kind": "item", "name": "x", "why": "own"},
                                                                             "302 404 302 302 302 403 403"),
+    ("GET", "floor/<slug>/schedule/"): (None,                               "302 404 403 200 200 403 403"),
+    ("POST", "floor/<slug>/schedule/shifts/"): ({},                         "302 404 403 422 422 403 403"),
+    ("POST", "floor/<slug>/schedule/shifts/<shift_id>/remove/"): ({},       "302 404 403 302 302 403 403"),
+    ("POST", "floor/<slug>/schedule/absences/"): ({},                       "302 404 403 422 422 403 403"),
+    ("POST", "floor/<slug>/schedule/absences/<absence_id>/remove/"): ({},   "302 404 403 302 302 403 403"),
+    ("POST", "me/work/zone/"): ({"timezone": ""},                           "302 302 302 302 302 302 302"),
     ("POST", "floor/<slug>/pause/"): ({"why": "staff"},                     "302 404 403 302 302 403 302"),
     ("GET", "audit/"): (None,                                               "302 200 200 200 200 200 200"),
     ("GET", "audit/<slug>/"): (None,                                        "302 404 403 200 200 200 200"),
@@ -220,6 +226,11 @@ def handed_over(queue: Queue) -> int:
     return Handover.objects.create(queue=queue, by=make_user("lead", queue), **given).pk
 
 
+def away(queue: Queue) -> int:
+    who, ends = make_user("reviewer", queue), NOON + timedelta(hours=1)
+    return Absence.objects.create(person=who, made_by=who, starts_at=NOON, ends_at=ends).pk
+
+
 def excluded(queue: Queue) -> int:
     who = make_user("reviewer", queue)
     return Exclusion.objects.create(user=who, queue=queue, kind="item", key="x", why="own", by=who, at=NOON).pk
@@ -231,6 +242,8 @@ IDS: dict[str, Callable[[User, Queue], int]] = {
     "<decision_id>": decided_by,
     "<task_id>": lambda who, queue: held_by(who, queue).pk,
     "<shift_id>": shift_of,
+    "<person_id>": lambda _who, queue: make_user("reviewer", queue).pk,
+    "<absence_id>": lambda _who, queue: away(queue),
     "<exclusion_id>": lambda _who, queue: excluded(queue),
     "<handover_id>": lambda _who, queue: handed_over(queue),
     "<alert_id>": lambda _who, queue: make_alert(queue).pk,
