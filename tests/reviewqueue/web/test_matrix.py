@@ -242,7 +242,6 @@ IDS: dict[str, Callable[[User, Queue], int]] = {
     "<decision_id>": decided_by,
     "<task_id>": lambda who, queue: held_by(who, queue).pk,
     "<shift_id>": shift_of,
-    "<person_id>": lambda _who, queue: make_user("reviewer", queue).pk,
     "<absence_id>": lambda _who, queue: away(queue),
     "<exclusion_id>": lambda _who, queue: excluded(queue),
     "<handover_id>": lambda _who, queue: handed_over(queue),
