@@ -16,7 +16,7 @@ from decisions.exceptions import Conflict, Refused
 from decisions.intake import parse, submit
 from decisions.models import Event, Item, Queue, Task, User
 from decisions.queues import live
-from decisions.queues.spec import Crowd, Expiry, Lapsed, PolicySpec, Quality, Unanswered
+from decisions.queues.spec import Confirm, Crowd, Expiry, Lapsed, PolicySpec, Quality, Unanswered
 from decisions.record import deep
 from decisions.rights import NOBODY, Act
 from decisions.routing import sampling
@@ -26,7 +26,8 @@ from decisions.work.answer import Answer
 from tests import clock
 from tests.factories import NOON, make_queue, make_user
 from tests.laws import laws, stored
-from tests.laws.model import SECONDED, Hand, Model, Person, Thing, Work
+from tests.laws.model import CONFIRMED_FROM, SECONDED, Hand, Model
+from tests.laws.things import Person, Thing, Work
 
 CAP = 3
 UNDO, HOLD, LONG_HOLD = timedelta(minutes=10), timedelta(hours=1), timedelta(hours=3)
@@ -68,6 +69,7 @@ class Desk(RuleBasedStateMachine):
             cap=CAP,
             undo=UNDO,
             quality=Quality(gold_share=0.5, second_share=0.3, most_share=0.6, error_limit=0.02),
+            confirm=Confirm(CONFIRMED_FROM, CONFIRMED_FROM, CONFIRMED_FROM, timedelta(hours=4)),
             crowd=Crowd(("soft", "audit", "second"), up_to=50.0),
             policy=POLICY,
             expiry=Expiry(soft=soft, audit=audit, second=second),
@@ -80,6 +82,7 @@ class Desk(RuleBasedStateMachine):
         self.model = Model(
             CAP, self.spec.lease, UNDO, NOON, {user.pk: Person(user.pk, role, limit) for user, (role, limit) in team}
         )
+        self.model.most_appeals = self.spec.appeals.most
         self.before = self.now = stored.read(self.queue)
         self.take_in([self.line(score, amount) for score in SCORES for amount in AMOUNTS[1:]])
         for number in range(4):
@@ -238,7 +241,7 @@ class Desk(RuleBasedStateMachine):
 
     def answer(self, user: User, hand: Hand, outcome: str) -> None:
         work = self.model.works[hand[0]]
-        refused = self.model.may_act(hand, user.pk, Act.DECIDE)
+        refused = self.model.may_decide(hand, user.pk, outcome)
         answer = Answer(outcome, "content", active_seconds=12)
         given: dict[str, Any] = {"task_id": hand[0], "lease": hand[1], "person": user, "answer": answer}
         decision = self.attempt(refused, decide.decide, **given)

@@ -13,21 +13,22 @@ from decisions.models import Item, Task
 from decisions.queues import live, pause
 from decisions.work import expiry, grading, sweep
 from decisions.work import rule as rulings
-from decisions.work.answer import Answer
 from tests.factories import make_user
 from tests.laws import laws
-from tests.laws.desk import AMOUNTS, CAP, OUTCOMES, SCORES, STEPS, TEAM, Desk
-from tests.laws.model import HOLDING, Person
+from tests.laws.desk import AMOUNTS, CAP, OUTCOMES, SCORES, STEPS, TEAM
+from tests.laws.leads import LeadsDesk
+from tests.laws.things import HOLDING, Person
 
 SPANS = [timedelta(minutes=m) for m in (0.5, 0.5, 0.5, 2, 2, 2, 6, 6, 12, 50, 200, 1500)]
 
 who = st.integers(0, len(TEAM) - 1)
 pick = st.integers(0, 2**16)
 outcome = st.sampled_from(OUTCOMES)
+senior = st.sampled_from([5, 6, 7, 5, 6, 7, 0, 1, 2, 4, 8])
 likely = st.sampled_from([True, True, True, False])
 
 
-class Machine(Desk):
+class Machine(LeadsDesk):
     """What may happen, and what holds whatever happens."""
 
     # Arrivals
@@ -160,14 +161,55 @@ class Machine(Desk):
             self.handed[user.pk] += 1
 
     @precondition(lambda self: self.model.things)
-    @rule(number=pick, person=st.sampled_from([5, 6, 7, 5, 6, 7, 0, 1, 2, 4, 8]), outcome=outcome)
-    def override(self, number: int, person: int, outcome: str) -> None:
+    @rule(number=pick, person=senior, outcome=outcome, other=senior, then=st.sampled_from(["", "confirm", "turn_down"]))
+    def override(self, number: int, person: int, outcome: str, other: int, then: str) -> None:
+        """Somebody overrides an item; where a second person has to confirm it, one may answer at once."""
         thing = list(self.model.things.values())[number % len(self.model.things)]
-        user = self.users[person]
-        refused = self.model.may_override(thing, outcome, user.pk)
-        self.attempt(refused, rulings.override, item_id=thing.pk, person=user, answer=Answer(outcome, "content"))
-        if refused is None:
-            self.model.override(thing, outcome, user.pk)
+        asked = set(self.model.asked)
+        self.replace(thing, self.users[person], outcome)
+        for pk in (self.model.asked.keys() - asked) if then else ():
+            getattr(self, then)(self.model.asked[pk], self.users[other])
+
+    @precondition(lambda self: self.model.asked)
+    @rule(number=pick, person=senior, is_confirmed=likely)
+    def answer_asked(self, number: int, person: int, is_confirmed: bool) -> None:
+        """Somebody confirms or turns down an override; mostly one that waits still."""
+        every = list(self.model.asked.values())
+        waiting = [asked for asked in every if asked.state == "waiting"] or every
+        asked = waiting[number % len(waiting)]
+        (self.confirm if is_confirmed else self.turn_down)(asked, self.users[person])
+
+    @precondition(lambda self: self.model.things)
+    @rule(number=pick, is_fit=likely, person=st.sampled_from([7, 7, 7, 5, 6, 0, 8]))
+    def file_appeal(self, number: int, is_fit: bool, person: int) -> None:
+        every, user = list(self.model.things.values()), self.users[person]
+        fit = [thing for thing in every if is_fit and self.model.may_appeal(thing, user.pk) is None] or every
+        self.appeal(fit[number % len(fit)], user)
+
+    @rule()
+    def sweep_asked(self) -> None:
+        self.end_asking()
+
+    @precondition(lambda self: self.model.works)
+    @rule(number=pick, is_open=likely, to=st.integers(0, 7), by=senior, is_back=st.sampled_from([True, False, False]))
+    def hand_over(self, number: int, is_open: bool, to: int, by: int, is_back: bool) -> None:
+        """A task goes from whoever has it to somebody else, or back to all."""
+        every = list(self.model.works.values())
+        open_ = [work for work in every if work.is_open or not is_open] or every
+        work = open_[number % len(open_)]
+        if is_back:
+            self.give_back(work, self.users[by])
+        else:
+            self.assign(work, self.users[to], self.users[by])
+
+    @rule()
+    def sweep_kept(self) -> None:
+        """What was kept for somebody long enough is everybody's again."""
+        over = self.model.to_free()
+        assert sweep.free(self.clock.at) == len(over)
+        self.look()
+        for work in over:
+            work.only_for, work.kept_until = None, None
 
     # What measures people
 
@@ -220,6 +262,9 @@ class Machine(Desk):
         for work in self.works(*HOLDING):
             if work.holder == user.pk:
                 work.leave("waiting")
+        for work in self.works("waiting"):
+            if work.only_for == user.pk and work.kept_until:
+                work.only_for, work.kept_until = None, None
         self.model.people[user.pk].role = ""
         role, limit = TEAM[person]
         new = make_user(role, self.queue, value_limit=limit)
@@ -247,10 +292,15 @@ class Machine(Desk):
 
     @invariant()
     def the_house_is_as_the_model_says(self) -> None:
-        told = {w.pk: (w.state, w.holder, w.lease, w.round) for w in self.model.works.values()}
-        names = ("state", "holder_id", "lease", "round")
-        clocks = {w.pk: (w.due.timestamp(), w.until and w.until.timestamp()) for w in self.model.works.values()}
-        assert clocks == {pk: (row["due"], row["until"]) for pk, row in self.now.tasks.items()}
+        told = {w.pk: (w.state, w.holder, w.lease, w.round, w.only_for) for w in self.model.works.values()}
+        names = ("state", "holder_id", "lease", "round", "only_for_id")
+        times = {w.pk: (w.due, w.until, w.kept_until) for w in self.model.works.values()}
+        clocks = {pk: tuple(at and at.timestamp() for at in some) for pk, some in times.items()}
+        assert clocks == {pk: (row["due"], row["until"], row["kept"]) for pk, row in self.now.tasks.items()}
+        asked = {one.pk: (one.state, one.closer) for one in self.model.asked.values()}
+        assert asked == {pk: (row["state"], row["closer_id"]) for pk, row in self.now.asked.items()}
+        appeals = {pk: appeal.state for pk, appeal in self.model.appeals.items()}
+        assert appeals == {pk: row["state"] for pk, row in self.now.appeals.items()}
         assert told == {pk: tuple(row[name] for name in names) for pk, row in self.now.tasks.items()}
         for thing in self.model.things.values():
             held = [(ruled.outcome, ruled.source, ruled.person) for ruled in thing.rulings]
@@ -300,6 +350,14 @@ class Machine(Desk):
     @invariant()
     def one_place_in_the_queue(self) -> None:
         laws.one_open_task_a_purpose(self.now)
+
+    @invariant()
+    def four_eyes_see_it_once(self) -> None:
+        laws.an_override_waits_once(self.now)
+
+    @invariant()
+    def an_appeal_waits_with_its_task(self) -> None:
+        laws.an_appeal_is_open_while_its_task_is(self.now)
 
     @invariant()
     def the_record_holds(self) -> None:

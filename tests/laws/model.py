@@ -4,7 +4,7 @@ Each `may_...` returns the refusal that is due, None where there is none; each o
 the house's table as a pure function, which has tests of its own; a person's hand in an item is remembered here.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from decisions import rights
@@ -13,6 +13,7 @@ from decisions.exceptions import (
     CapReached,
     Conflict,
     Forbidden,
+    Invalid,
     LeaseLost,
     NotFound,
     PersonPaused,
@@ -21,112 +22,16 @@ from decisions.exceptions import (
     TooLate,
 )
 from decisions.rights import INDEPENDENT, NOBODY, Act, Case, Standing
+from tests.laws.things import HOLDING, Appealed, Asked, Person, Ruled, Thing, Work
 
-HOLDING = ("claimed", "held")
-OPEN = ("waiting", *HOLDING)
 SECONDED = ("audit", "soft")
 REST = timedelta(minutes=30)  # from a task that one skipped
-HUMAN = ("decision", "override", "adjudication", "appeal")
+KEPT = timedelta(hours=4)  # so long an assigned task is kept
+CONFIRMED_FROM = 50.0  # from this value on a second person confirms an override
 SOURCES = dict.fromkeys(("soft", "control", "audit", "escalation"), "decision") | {"appeal": "appeal"}
 
 Refusal = type[Refused] | None
 Hand = tuple[int, int]  # a task and the lease under which it was once held
-
-
-@dataclass
-class Person:
-    """Somebody who works here; without a role they left. `grades`: how often they were graded."""
-
-    pk: int
-    role: str
-    limit: float | None = None
-    is_paused: bool = False
-    grades: int = 0
-
-
-@dataclass
-class Ruled:
-    """A ruling: `task` and `round` of the decision that made it, if one did; `final_at` ends its undo window."""
-
-    outcome: str
-    source: str
-    final_at: datetime
-    person: int | None = None
-    task: int | None = None
-    round: int = 0
-    before: "Ruled | None" = None
-    is_fed: bool = False
-
-
-@dataclass
-class Thing:
-    """An item: what the machine did, and what was ruled since."""
-
-    pk: int
-    route: str
-    value: float | None
-    machine: str
-    rulings: list[Ruled] = field(default_factory=list)
-    gold: str = ""
-
-    @property
-    def last(self) -> Ruled | None:
-        return self.rulings[-1] if self.rulings else None
-
-
-@dataclass
-class Work:
-    """A task. `place` is where it stands in the queue, `until` the end of its lease or hold.
-
-    `is_waiting`: its holder waits for information, so its deadline stands still. `skipped_by`: who, and when.
-    """
-
-    pk: int
-    item: int
-    purpose: str
-    rank: int
-    value: float | None
-    due: datetime
-    place: tuple[object, ...]
-    only_for: int | None = None
-    parent: "Work | None" = None
-    state: str = "waiting"
-    round: int = 1
-    holder: int | None = None
-    lease: int = 0
-    until: datetime | None = None
-    is_waiting: bool = False
-    skipped_by: dict[int, datetime] = field(default_factory=dict)
-    decided_by: list[int] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-    escalated_by: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in OPEN
-
-    def is_over(self, at: datetime) -> bool:
-        """Return whether its lease has run out, swept or not."""
-        return self.until is not None and self.until <= at
-
-    def keep(self, state: str, holder: int, until: datetime) -> None:
-        """Somebody holds it."""
-        self.state, self.holder, self.until = state, holder, until
-
-    def leave(self, state: str) -> None:
-        """Nobody holds it any more."""
-        self.state, self.holder, self.until, self.is_waiting = state, None, None, False
-
-    def wait(self, until: datetime, at: datetime) -> None:
-        """Stop the clock of the deadline until a time, unless it has passed."""
-        if self.due > at:
-            self.due, self.is_waiting = until + (self.due - at), True
-
-    def go_on(self, at: datetime) -> None:
-        """Let the deadline's clock run again, before the time that was said."""
-        if self.is_waiting and self.until and self.due > self.until:
-            self.due = at + (self.due - self.until)
-        self.is_waiting = False
 
 
 @dataclass
@@ -140,6 +45,9 @@ class Model:
     people: dict[int, Person]
     things: dict[int, Thing] = field(default_factory=dict)
     works: dict[int, Work] = field(default_factory=dict)
+    asked: dict[int, Asked] = field(default_factory=dict)
+    appeals: dict[int, Appealed] = field(default_factory=dict)
+    most_appeals: int = 1
     is_paused: bool = False
 
     # Who may what
@@ -160,6 +68,8 @@ class Model:
             any(person in one.decided_by for one in others if one is not work)
             or any(r.person == person and r.task is None for r in self.things[work.item].rulings)
             or any(one.escalated_by == person for one in others)
+            or any(a.item == work.item and person in (a.person, a.closer) for a in self.asked.values())
+            or any(a.item == work.item and a.by == person for a in self.appeals.values())
         )
 
     def case(self, work: Work, person: int) -> Case:
@@ -181,14 +91,15 @@ class Model:
     def next_for(self, person: int) -> Work | None:
         """Return what comes next: of the pool whose head is the most urgent, the first task that is for this person.
 
-        What waits for everybody stands in a pool for each rank; what waits for them alone is a pool of its own.
+        What waits for everybody stands in a pool for each rank; what waits for them alone is a pool of its own, and
+        comes first where it was assigned to them.
         """
         waiting = [w for w in self.works.values() if w.state == "waiting" and w.only_for in (None, person)]
         pools: dict[tuple[int, int], list[Work]] = {}
         for work in sorted(waiting, key=lambda w: w.place):
             pools.setdefault((work.rank, work.pk if work.only_for else 0), []).append(work)
         mine = self.claimable(person)
-        by_head = sorted(pools.values(), key=lambda pool: pool[0].place)
+        by_head = sorted(pools.values(), key=lambda pool: (pool[0].kept_until is None, pool[0].place))
         return next((work for pool in by_head for work in pool if work in mine), None)
 
     def may_claim(self, person: int) -> Refusal:
@@ -235,7 +146,7 @@ class Model:
     def may_escalate(self, hand: Hand, person: int) -> Refusal:
         work = self.works[hand[0]]
         return self.may_act(hand, person, Act.ESCALATE) or (
-            Conflict if self.escalation_of(work.item) not in (None, work) else None
+            Conflict if work.purpose == "appeal" or self.escalation_of(work.item) not in (None, work) else None
         )
 
     def may_lift(self, person: int, by: int) -> Refusal:
@@ -264,9 +175,17 @@ class Model:
         root = work.parent.purpose if work.parent and work.purpose == "escalation" else ""
         if source and root != "gold":
             self.rule(work, outcome, person, "adjudication" if root == "second" else source)
+        if appeal := self.appeals.get(work.pk):
+            appeal.state = "upheld" if outcome == appeal.held else "overturned"
         work.decided_by.append(person)
         work.answers.append(outcome)
         work.leave("decided")
+
+    def may_decide(self, hand: Hand, person: int, outcome: str) -> Refusal:
+        """Return why an answer is not taken: an appeal is upheld or overturned."""
+        appeal = self.appeals.get(hand[0])
+        refused = self.may_act(hand, person, Act.DECIDE)
+        return refused or (Invalid if appeal and outcome == "unclear" and outcome != appeal.held else None)
 
     def meant(self, ruled: Ruled | None) -> Ruled | None:
         """Return the ruling that an undo put back."""
@@ -300,6 +219,8 @@ class Model:
             second.lease += 1
         rulings = self.things[work.item].rulings
         last = rulings[-1]
+        if appeal := self.appeals.get(work.pk):
+            appeal.state = "open"
         outcome = last.before.outcome if last.before else ""
         rulings.append(Ruled(outcome, "undo", self.at, person, work.pk, work.round, last))
         work.keep("claimed", person, self.at + self.lease)
@@ -308,16 +229,21 @@ class Model:
     def in_the_way(self, item: int) -> list[Work]:
         return [w for w in self.works.values() if w.item == item and w.is_open and w.purpose != "gold"]
 
-    def may_override(self, thing: Thing, outcome: str, person: int) -> Refusal:
+    def may_replace(self, thing: Thing, person: int) -> Refusal:
+        """Return why somebody has no right to override what holds for an item."""
         origin = self.meant(thing.last)
-        acts = {"hard": Act.REVERSE_HARD, "pass": Act.OVERRIDE_PASS}
-        act = Act.REVERSE_RULING if origin else acts.get(thing.route, Act.TAKE_OVER)
         own = origin is not None and origin.person == person
-        refused = self.allows(person, act, Case(value=thing.value, route=thing.route, own=own))
-        if refused:
+        return self.allows(person, self.act_of(thing), Case(value=thing.value, route=thing.route, own=own))
+
+    def act_of(self, thing: Thing) -> Act:
+        acts = {"hard": Act.REVERSE_HARD, "pass": Act.OVERRIDE_PASS}
+        return Act.REVERSE_RULING if self.meant(thing.last) else acts.get(thing.route, Act.TAKE_OVER)
+
+    def may_override(self, thing: Thing, outcome: str, person: int) -> Refusal:
+        if refused := self.may_replace(thing, person):
             return refused
         tasks = self.in_the_way(thing.pk)
-        if any(w.state != "waiting" for w in tasks):
+        if any(w.state != "waiting" or w.purpose == "appeal" for w in tasks):
             return Conflict
         if tasks and self.allows(person, Act.TAKE_OVER, Case(value=thing.value)):
             return Conflict
@@ -333,6 +259,95 @@ class Model:
             work.leave("cancelled")
         final_at = self.at + self.undo_window
         thing.rulings.append(Ruled(outcome, "override", final_at, person, before=thing.last))
+
+    # Appeals
+
+    def may_appeal(self, thing: Thing, by: int) -> Refusal:
+        if refused := self.allows(by, Act.FILE_APPEAL, NOBODY):
+            return refused
+        earlier = [appeal for appeal in self.appeals.values() if appeal.item == thing.pk]
+        is_fresh = thing.last is not None and self.at < thing.last.final_at
+        is_open = any(appeal.state == "open" for appeal in earlier)
+        too_many = len(earlier) >= self.most_appeals
+        return Conflict if not self.in_force(thing) or is_open or too_many or is_fresh else None
+
+    # Four eyes
+
+    def asks(self, thing: Thing) -> bool:
+        """Return whether a second person has to confirm: from a value on, but for what only waits."""
+        return self.act_of(thing) != Act.TAKE_OVER and (thing.value is None or thing.value >= CONFIRMED_FROM)
+
+    def waits(self, item: int) -> bool:
+        return any(asked.item == item and asked.state == "waiting" for asked in self.asked.values())
+
+    def may_ask(self, thing: Thing, outcome: str, person: int) -> Refusal:
+        refused = self.may_override(thing, outcome, person)
+        return refused or (Conflict if self.asks(thing) and self.waits(thing.pk) else None)
+
+    def is_overtaken(self, asked: Asked) -> bool:
+        return len(self.things[asked.item].rulings) > asked.rulings
+
+    def may_confirm(self, asked: Asked, person: int) -> Refusal:
+        thing = self.things[asked.item]
+        if refused := self.may_answer(asked, person):
+            return refused
+        if refused := self.may_replace(thing, person):
+            return refused
+        if asked.person == person:
+            return Forbidden
+        if asked.expires_at <= self.at:
+            return TooLate
+        return Conflict if self.is_overtaken(asked) else self.may_override(thing, asked.outcome, asked.person)
+
+    def may_turn_down(self, asked: Asked, person: int) -> Refusal:
+        refused = self.may_answer(asked, person)
+        if refused or asked.person == person:
+            return refused
+        return self.may_replace(self.things[asked.item], person)
+
+    def may_answer(self, asked: Asked, person: int) -> Refusal:
+        if self.stands(person) is None:
+            return NotFound
+        return Conflict if asked.state != "waiting" else None
+
+    # From hand to hand
+
+    def had(self, person: int) -> list[Work]:
+        """Return what a person holds, over or not, and what waits for them since it was assigned."""
+        return [
+            w
+            for w in self.works.values()
+            if (w.state in HOLDING and w.holder == person)
+            or (w.state == "waiting" and w.only_for == person and w.kept_until)
+        ]
+
+    def may_assign(self, work: Work, to: int, by: int) -> Refusal:
+        if refused := self.allows(by, Act.ASSIGN, NOBODY):
+            return refused
+        if not work.is_open or (work.only_for and not work.kept_until):
+            return Conflict
+        case = replace(self.case(work, to), is_others=False)
+        if self.allows(to, Act.CLAIM, case):
+            return Invalid
+        return Conflict if len([w for w in self.had(to) if w is not work]) >= self.cap else None
+
+    def may_give_back(self, work: Work, by: int) -> Refusal:
+        if refused := self.allows(by, Act.ASSIGN, NOBODY):
+            return refused
+        is_alone = work.only_for and not work.kept_until
+        return Conflict if not work.is_open or is_alone or (work.holder or work.only_for) is None else None
+
+    def hand(self, work: Work, to: int | None) -> None:
+        """Keep a task for a person, or let it wait for all; who had it is fenced off."""
+        work.go_on(self.at)
+        work.leave("waiting")
+        work.lease += 1
+        work.only_for, work.kept_until = to, self.at + KEPT if to else None
+
+    def to_free(self) -> list[Work]:
+        return [w for w in self.works.values() if w.state == "waiting" and w.kept_until and w.kept_until <= self.at]
+
+    # What is taught
 
     def to_teach(self) -> list[Ruled]:
         """Return the rulings that are final by now and no labels yet: what people ruled and nobody took back."""

@@ -22,7 +22,8 @@ SELECT json_build_object(
         WHERE queue_id = %(queue)s) x),
     'accepted', (SELECT coalesce(sum(accepted), 0) FROM decisions_intake WHERE queue_id = %(queue)s),
     'tasks', (SELECT json_agg(x) FROM (SELECT id, {task}, extract(epoch FROM due_at) AS due,
-        extract(epoch FROM lease_until) AS until FROM decisions_task WHERE queue_id = %(queue)s) x),
+        extract(epoch FROM lease_until) AS until,
+        extract(epoch FROM only_until) AS kept FROM decisions_task WHERE queue_id = %(queue)s) x),
     'moves', (SELECT json_agg(x) FROM (SELECT m.task_id, count(*) AS n FROM decisions_move m
         JOIN decisions_task t ON t.id = m.task_id WHERE t.queue_id = %(queue)s GROUP BY 1) x),
     'decisions', (SELECT json_agg(x) FROM (SELECT id, item_id, task_id, round, purpose, person_id, outcome
@@ -35,6 +36,10 @@ SELECT json_build_object(
         JOIN decisions_ruling r ON r.id = p.ruling_id WHERE r.queue_id = %(queue)s),
     'labels', (SELECT json_agg(x) FROM (SELECT id, ruling_id, no FROM decisions_label WHERE queue_id = %(queue)s) x),
     'gold', (SELECT json_agg(id) FROM decisions_gold WHERE queue_id = %(queue)s),
+    'asked', (SELECT json_agg(x) FROM (SELECT id, item_id, state, closer_id, ruling_id
+        FROM decisions_pendingoverride WHERE queue_id = %(queue)s) x),
+    'appeals', (SELECT json_agg(x) FROM (SELECT task_id AS id, item_id, state, decision_id
+        FROM decisions_appeal WHERE queue_id = %(queue)s) x),
     'grades', (SELECT json_agg(id) FROM decisions_grade WHERE queue_id = %(queue)s),
     'intakes', (SELECT json_agg(id) FROM decisions_intake WHERE queue_id = %(queue)s),
     'events', (SELECT json_agg(entry::json -> 'rows') FROM decisions_event WHERE chain = %(queue)s)
@@ -55,6 +60,8 @@ class Stored:
     decisions: dict[int, Row]
     rulings: dict[int, Row]
     actions: dict[int, Row]
+    asked: dict[int, Row]
+    appeals: dict[int, Row]
     pending: frozenset[int]
     labels: dict[int, int]
     facts: frozenset[tuple[str, int]]
@@ -83,6 +90,8 @@ def read(queue: Queue) -> Stored:
         moves=Counter({row["task_id"]: row["n"] for row in found["moves"] or ()}),
         rulings=rulings,
         actions={row["id"]: row for row in found["actions"] or ()},
+        asked={row["id"]: row for row in found["asked"] or ()},
+        appeals={row["id"]: row for row in found["appeals"] or ()},
         pending=frozenset(found["pending"] or ()),
         labels={row["ruling_id"]: row["no"] for row in labels.values()},
         facts=frozenset((name, pk) for name, some in facts.items() for pk in some),
