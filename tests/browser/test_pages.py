@@ -17,7 +17,7 @@ from decisions.queues.spec import Overload, OverloadRule
 from decisions.record import log
 from decisions.rights import Act, Limit, edit
 from decisions.routing import guard
-from decisions.work import claim, decide
+from decisions.work import appeals, claim, decide
 from decisions.work.answer import Answer
 from tests.browser.conftest import Visit, Visitor
 from tests.decisions.measure.measured import yesterday_measured
@@ -25,7 +25,7 @@ from tests.decisions.measure.test_answering import golden
 from tests.decisions.watch.alerting import make_alert, make_closed
 from tests.decisions.work.makers import HAM, answered, gold_item
 from tests.decisions.work.test_disputes import disputed
-from tests.factories import make_item, make_policy, make_queue, make_task, make_user
+from tests.factories import make_item, make_pending, make_policy, make_queue, make_task, make_user
 from tests.reviewqueue.api.test_quality import paused
 
 pytestmark = pytest.mark.browser
@@ -47,6 +47,8 @@ class World:
     auditor: User
     admin: User
     newcomer: User
+    appealed: int
+    pending: int
 
     def pages(self) -> Iterator[tuple[str, User | None, str]]:
         """Name, visitor and address of each page and state."""
@@ -84,6 +86,11 @@ class World:
             yield f"to settle {queue.spec.title}", self.lead, f"/review/{queue.slug}/adjudications/"
         yield "gold", self.lead, f"/audit/{self.checked.slug}/items/{marked.item_id}/"
         yield "actions", self.auditor, f"/audit/{busy}/actions/"
+        for place in ("appeals", "overrides"):
+            yield f"{place} busy", self.manager, f"/audit/{busy}/{place}/"
+            yield f"{place} empty", self.manager, f"/audit/{self.empty.slug}/{place}/"
+        yield "item with an appeal", self.manager, f"/audit/{busy}/items/{self.appealed}/"
+        yield "item for a second person", self.manager, f"/audit/{busy}/items/{self.pending}/"
         yield "access", self.admin, "/access/"
         yield "access of nobody", self.newcomer, "/access/"
         for slug in ("-", busy):
@@ -125,7 +132,11 @@ def world(site: str) -> World:
     for cells in ({Act.VERIFY: {"auditor": None}}, {Act.EXPORT: {"lead": Limit()}}):
         edit.propose(queue=busy, cells=cells, by=make_user("admin", busy), why="a trial", at=at)
     lead, checked = make_user("lead", name="Leo"), checked_queue()
-    return World(busy, empty, paused, yesterday_measured(), checked, lead, manager, auditor, admin, make_user())
+    acted = [make_item(busy, route="hard", band="hard", score=0.95, value=120.0) for _ in range(2)]
+    appeals.file(item_id=acted[0].pk, by=manager, statement="It was an invoice, I have the order here.")
+    make_pending(acted[1], note="The customer called", person=make_user("lead", busy, name="Lea"))
+    people = (lead, manager, auditor, admin, make_user())
+    return World(busy, empty, paused, yesterday_measured(), checked, *people, acted[0].pk, acted[1].pk)
 
 
 def checked_queue() -> Queue:

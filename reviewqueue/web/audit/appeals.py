@@ -77,7 +77,10 @@ def panel(item: Item, holds: Ruling | None, sight: Sight, person: User, queue: Q
     at = log.now()
     earlier = [line(row, sight, queue.spec, at) for row in appeals.of_item(item.pk)] if sight.history else []
     may = queues.may(person, queue, Act.FILE_APPEAL) and appeals.may_file(item, holds, queue.spec, at)
-    return {"earlier": earlier, "form": AppealForm() if may else None} if earlier or may else None
+    if not earlier and not may:
+        return None
+    is_open = any(one["row"].state == Appeal.State.OPEN for one in earlier)
+    return {"earlier": earlier, "form": AppealForm() if may else None, "is_open": is_open}
 
 
 def line(row: Appeal, sight: Sight, spec: Spec, at: datetime) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def test_on_a_page_it_is_filed_and_the_card_says_what_it_is_about() -> None:
     shown = filer.get(page).content.decode()
     assert SAID["statement"] in shown
     assert "File an appeal" not in shown
+    assert "override/" not in shown  # it is judged in its queue
     assert "mail-9" in filer.get(f"/audit/{queue.slug}/appeals/").content.decode()
     claim.next_tasks(queue_id=queue.pk, person=person)
     card = judge.get(f"/review/{queue.slug}/").content.decode()
