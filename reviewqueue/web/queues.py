@@ -20,13 +20,17 @@ def among(queues: Iterable[Queue], person: User, act: Act) -> list[Queue]:
     return [queue for queue in queues if _covers(held.on(queue.pk), act)]
 
 
-def one(person: User, slug: str, act: Act) -> Queue:
-    """Return a queue on which the person has the right: NotFound for who does not belong there, else Forbidden."""
+def one(person: User, slug: str, act: Act, *, item_id: int | None = None) -> Queue:
+    """Return a queue on which the person has the right: NotFound for who does not belong there, else Forbidden.
+
+    The refusal names the item that the page is about, where it is one of the queue's.
+    """
     queue = Queue.objects.filter(slug=slug, version__isnull=False).select_related("version").first()
     if queue is None:
         raise NotFound
     if not may(person, queue, act):
-        rights.require(person, act, queue_id=queue.pk)
+        about = Item.objects.filter(pk=item_id, queue=queue).values_list("pk", flat=True).first() if item_id else None
+        rights.require(person, act, queue_id=queue.pk, item_id=about)
     return queue
 
 

@@ -59,7 +59,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 def file(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     """File an appeal of an item for somebody outside."""
     person = signed_in(request)
-    queue = queues.one(person, slug, Act.READ_RECORD)
+    queue = queues.one(person, slug, Act.READ_RECORD, item_id=item_id)
     queues.demand_item(queue, item_id)
     form = AppealForm(request.POST)
     if not form.is_valid():

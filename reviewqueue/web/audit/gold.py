@@ -65,7 +65,7 @@ def _said(mark: Gold | None, spec: Spec) -> str:
 def mark(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     """Mark an item as gold. What was not chosen from the form is the core's to refuse."""
     person = signed_in(request)
-    queue = queues.one(person, slug, Act.MARK_GOLD)
+    queue = queues.one(person, slug, Act.MARK_GOLD, item_id=item_id)
     queues.demand_item(queue, item_id)
     said = {name: request.POST.get(name, "") for name in ("outcome", "reason")}
     gold.mark(item_id=item_id, person=person, **said)
@@ -78,7 +78,7 @@ def mark(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
 def retire(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     """Give an item out as gold no longer."""
     person = signed_in(request)
-    queue = queues.one(person, slug, Act.MARK_GOLD)
+    queue = queues.one(person, slug, Act.MARK_GOLD, item_id=item_id)
     queues.demand_item(queue, item_id)
     gold.retire(item_id=item_id, person=person, reason=request.POST.get("retire-reason", ""))
     messages.success(request, _("This item is given out as gold no longer."))

@@ -112,7 +112,7 @@ def verify(request: HttpRequest, slug: str) -> HttpResponse:
 def item(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     """Show an item's whole life."""
     person = signed_in(request)
-    queue = queues.one(person, slug, Act.READ_RECORD)
+    queue = queues.one(person, slug, Act.READ_RECORD, item_id=item_id)
     return render(request, "audit/item.html", _dossier(person, queue, item_id))
 
 
@@ -121,7 +121,7 @@ def item(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
 def override(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     """Replace what holds for an item by what this person concludes."""
     person = signed_in(request)
-    queue = queues.one(person, slug, Act.READ_RECORD)
+    queue = queues.one(person, slug, Act.READ_RECORD, item_id=item_id)
     form = OverrideForm(request.POST, spec=queue.spec)
     made = _override(form, item_id, person) if form.is_valid() else None
     if made:

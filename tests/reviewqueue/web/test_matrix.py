@@ -314,6 +314,17 @@ def test_a_refused_right_is_named_on_its_page_and_noted() -> None:
     assert Event.objects.filter(chain=queue.pk, kind__contains="refused").count() == 1
 
 
+def test_a_refused_attempt_on_an_item_names_it() -> None:
+    queue, other = make_queue(), make_queue()
+    item = make_item(queue, route="hard", band="hard")
+    client = client_of(make_user("reviewer", queue))
+    assert client.get(f"/audit/{queue.slug}/items/{item.pk}/").status_code == 403
+    assert client.get(f"/audit/{queue.slug}/items/{make_item(other).pk}/").status_code == 403
+    assert client.get(f"/audit/{queue.slug}/items/{10**9}/").status_code == 403
+    refused = Event.objects.filter(chain=queue.pk, kind="right.refused").order_by("seq")
+    assert [event.item_id for event in refused] == [item.pk, None, None]
+
+
 def test_a_task_of_another_queue_is_not_found() -> None:
     mine, other = make_queue(), make_queue()
     person = make_user("reviewer", mine)
