@@ -40,11 +40,6 @@ class Platt:
     positives: int
     edge: float = 0.0
 
-    @property
-    def is_identity(self) -> bool:
-        """Whether scores stay as they came."""
-        return (self.slope, self.intercept) == (1.0, 0.0)
-
     def p(self, x: FloatArray) -> FloatArray:
         """Return the probabilities, in (0, 1), of items with these log odds."""
         return _line(x, self.slope, self.intercept)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from decisions.measure import bins as binning
 from decisions.measure import estimates
 from decisions.measure.estimates import Caught, Estimate, FloatArray, Share
 
@@ -70,8 +71,7 @@ def calibration(p: FloatArray, y: FloatArray, pi: FloatArray, *, bins: int = BIN
     told = ~np.isnan(y)
     p, y, pi = p[told], y[told], pi[told]
     parts = max(1, min(bins, len(p) // FEWEST))
-    edges = np.unique(np.quantile(p, np.arange(1, parts) / parts)) if parts > 1 else np.empty(0)
-    place = np.searchsorted(edges, p, side="right")
+    place = binning.places(p, binning.cuts(p, parts))
     return [_bin(p[place == k], y[place == k], pi[place == k]) for k in np.unique(place)]
 
 

@@ -6,9 +6,10 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq, minimize
+from scipy.optimize import brentq
 from scipy.special import expit, logit
 
+from decisions.measure import calibrate
 from decisions.routing import sampling
 
 FloatArray = npt.NDArray[np.float64]
@@ -95,7 +96,7 @@ def make(scenario: Scenario, seed: int) -> World:
     middle = _middle(scenario.rate)
     past = _shown(scenario.score, middle, HISTORY, numbers)
     y, score = _shown(scenario.score, middle, scenario.items, numbers)
-    p = _platt(score, *past)
+    p = _recalibrated(score, *past)
     passes = p[p < SOFT]
     return World(scenario, y, p, sampling.q(passes, float(passes.mean()), scenario.beta))
 
@@ -122,21 +123,10 @@ def _shown(score: Score, middle: float, n: int, numbers: np.random.Generator) ->
     return y, scores
 
 
-def _platt(scores: FloatArray, y: BoolArray, past: FloatArray) -> FloatArray:
-    """Recalibrate scores on the log odds as the past taught it, slope at least .05, ridge to identity."""
-    x = logit(np.clip(past, EDGE, 1 - EDGE))
-
-    def loss(ab: FloatArray) -> tuple[float, FloatArray]:
-        odds = ab[0] * x + ab[1]
-        excess = expit(odds) - y
-        ridge = ab - (1.0, 0.0)
-        return float(np.logaddexp(0, odds).sum() - odds[y].sum() + ridge @ ridge / 2), (
-            np.array([x @ excess, excess.sum()]) + ridge
-        )
-
-    slope, intercept = minimize(loss, (1.0, 0.0), jac=True, method="L-BFGS-B", bounds=((0.05, None), (None, None))).x
-    recalibrated: FloatArray = expit(slope * logit(np.clip(scores, EDGE, 1 - EDGE)) + intercept)
-    return recalibrated
+def _recalibrated(scores: FloatArray, y: BoolArray, past: FloatArray) -> FloatArray:
+    """Return probabilities as the product would fit them to the past, with one edge for all."""
+    odds, known = (logit(np.clip(some, EDGE, 1 - EDGE)) for some in (scores, past))
+    return calibrate.platt(known, y.astype(np.float64)).p(odds)
 
 
 def audits(world: World, draws: int, seed: int) -> Iterator[Sample]:
