@@ -50,6 +50,15 @@ class World:
     appealed: int
     pending: int
 
+    def team(self, busy: str) -> Iterator[tuple[str, User | None, str]]:
+        """The same of the pages about people and their time."""
+        yield "team busy", self.manager, f"/floor/{busy}/team/"
+        yield "team empty", self.manager, f"/floor/{self.empty.slug}/team/"
+        yield "nothing to balance", self.manager, f"/floor/{busy}/team/preview/"
+        yield "schedule busy", self.manager, f"/floor/{busy}/schedule/"
+        yield "a person", self.manager, f"/floor/{busy}/people/{self.manager.pk}/"
+        yield "my work", self.manager, "/me/work/"
+
     def pages(self) -> Iterator[tuple[str, User | None, str]]:
         """Name, visitor and address of each page and state."""
         busy, item = self.busy.slug, Task.objects.filter(queue=self.busy).order_by("pk").first()
@@ -62,6 +71,7 @@ class World:
                 yield "hours busy", self.manager, f"/floor/{busy}/hours/"
                 yield "deadlines busy", self.manager, f"/floor/{busy}/deadlines/"
                 yield "deadlines empty", self.manager, f"/floor/{self.empty.slug}/deadlines/?by=hour"
+        yield from self.team(busy)
         yield "two policies", self.manager, f"/policy/{busy}/compare/?one=3"
         yield "review paused", self.manager, f"/review/{self.paused.slug}/"
         for queue in (self.measured, self.empty):

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from decisions.models import Exclusion, Queue, User
@@ -16,6 +17,11 @@ from decisions.rights import Act
 from decisions.work import fitness, mine, shifts
 from reviewqueue.web import queues
 from reviewqueue.web.people import signed_in
+
+WHYS = (
+    (Exclusion.Why.OWN.value, gettext_lazy("It is my own")),
+    (Exclusion.Why.RELATED.value, gettext_lazy("I know who is concerned")),
+)
 
 
 @login_required
@@ -28,7 +34,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "own_zone": person.timezone,
         "kinds": Exclusion.Kind.choices,
-        "whys": Exclusion.Why.choices[:2],
+        "whys": WHYS,
     }
     return render(request, "account/work.html", {**context, "is_due": any(row["is_due"] for row in rows)})
 
@@ -76,6 +82,7 @@ def _row(person: User, queue: Queue) -> dict[str, Any]:
         "skills": [known.get(tag, tag) for tag in row.skills],
         "day": mine.day(person, queue, at),
         "strain": strain,
+        "seen_all": sum(strain.seen.values()),
         "seen": [(labels.get(tag, tag), count) for tag, count in sorted(strain.seen.items())],
         "is_due": strain.needs_break(at),
         "categories": [(tag, label, tag in out) for tag, label in labels.items()],
