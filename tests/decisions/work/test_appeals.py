@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from decisions import redact, rights
-from decisions.effects import outbox
+from decisions.effects import deliver, outbox
 from decisions.exceptions import Conflict, Forbidden, Invalid, NotFound, OtherContent, TooLate
 from decisions.learning import labels
 from decisions.models import Action, Appeal, Event, Item, Label, PendingLabel, Queue, Ruling, Task, User
@@ -220,3 +220,15 @@ def test_its_words_are_for_who_may_see_personal_data_and_go_with_the_item() -> N
     erase.erase(item_id=appeal.item_id, by=by, why="request", legal_basis="Art. 17", at=log.now())
     appeal.refresh_from_db()
     assert (appeal.statement, appeal.state, appeal.task.state) == ("", "ended", "cancelled")
+
+
+def test_what_is_told_of_an_appeal_cancels_no_action_and_is_cancelled_by_none() -> None:
+    queue, _person = desk()
+    filed(queue, hard_item(queue))
+    judged(queue, HAM)
+    pending = {action.name: action for action in Action.objects.order_by("pk")}
+    action, callback = pending["deliver"], pending["appeal.overturned"]
+    assert action.pk < callback.pk
+    for told in (callback, action):
+        taken = deliver.Taken(id=told.pk, queue_id=queue.pk, item_id=told.item_id, attempt=1, body=b"{}")
+        assert deliver._supersede([taken]) == []
