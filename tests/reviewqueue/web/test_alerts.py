@@ -64,7 +64,7 @@ def test_the_inbox_shows_what_is_off_in_words(queue: Queue, lead: User) -> None:
     alert = make_alert(queue, level="act")
     shown = text(lead)
     assert "The share of hard actions" in shown
-    assert "31.0 % of the last 300 items took this route; it was 15.0 % when counting began." in shown
+    assert "31.0 % of the last 300 items took this route; it was 15.0 % in the hour before." in shown
     assert f"/floor/alerts/{alert.pk}/" in shown
     assert "Act now" in shown
     assert "owner@example.org" in shown
