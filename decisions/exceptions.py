@@ -86,6 +86,12 @@ class PersonPaused(Conflict):
     code = "person_paused"
 
 
+class NotOnboarded(Conflict):
+    """Before your first item here you answer a set of known ones, and none is left for you: ask a lead."""
+
+    code = "not_onboarded"
+
+
 class OtherContent(Conflict):
     """An item with this external id is already here, with other content."""
 

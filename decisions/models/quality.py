@@ -43,6 +43,8 @@ class Grade(Fact):
         COUNTED = "counted", _("Counted anew")
         ERRORS = "errors", _("Too many errors")
         LIFTED = "lifted", _("Lifted by a lead")
+        PASSED = "passed", _("Onboarding passed")
+        FAILED = "failed", _("Onboarding failed")
 
     queue = models.ForeignKey("Queue", models.PROTECT, related_name="grades", db_index=False)
     person = models.ForeignKey("User", models.PROTECT, related_name="grades", db_index=False)

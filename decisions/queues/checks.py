@@ -39,6 +39,7 @@ ADDRESSES = frozenset({"alerts", "inventory"})  # pages that stand where a queue
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(days=90)  # for a second person
 MOST_APPEALS = 10
 MOST_AUDITS = 1_000_000
+MOST_ONBOARDING = 200
 MOST_CHECKED = 0.5  # of answers: more would be an examination, not work
 OPERATORS = ("<", "<=", "==", "!=", ">=", ">", "in")
 PIPELINES = ("", "boosting", "logistic")
@@ -287,6 +288,10 @@ def quality(spec: Spec) -> Faults:
             yield Fault(f"quality.{name}", "range", _("must be from 0 to %(most)g") % {"most": MOST_CHECKED})
     if given.most_share < max(given.gold_share, given.second_share):
         yield Fault("quality.most_share", "order", _("must not be below the other shares"))
+    if not 0 <= given.onboarding <= MOST_ONBOARDING:
+        yield Fault("quality.onboarding", "range", _("must be from 0 to %(most)d") % {"most": MOST_ONBOARDING})
+    if not 0 < given.pass_mark <= 1:
+        yield Fault("quality.pass_mark", "range", _("must be above 0 and at most 1"))
     limit = spec.quality.error_limit
     if limit is not None and not 0 < limit < 1:
         yield Fault("quality.error_limit", "range", _("must be above 0 and below 1"))

@@ -338,6 +338,8 @@ class Quality:
     gold_share: float = 0.02  # of a person's answers, at least so many are followed by a gold item; 0 = none
     second_share: float = 0.0  # of a person's soft answers, at least so many get a second opinion; 0 = none
     most_share: float = 0.2  # of who is new or errs
+    onboarding: int = 0  # gold items that a person answers before their first item here; 0 = none
+    pass_mark: float = 0.8  # of them, so many have to be right
     error_limit: float | None = None  # who is surely above it is paused; None = nobody is
 
 

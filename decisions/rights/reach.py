@@ -117,6 +117,10 @@ class Reach:
             }
         )
 
+    def narrowed(self, purpose: str) -> "Reach":
+        """Return what of it is of one purpose."""
+        return Reach(self.values and {**self.values, "purposes": [purpose]})
+
     @property
     def condition(self) -> RawSQL:
         """The same as an expression: `Task.objects.waiting().filter(reach.condition)`."""

@@ -13,7 +13,7 @@ from decisions.queues import live
 from decisions.record import log
 from decisions.rights import Act, Reach
 from decisions.work import lease as leases
-from decisions.work import pick, why
+from decisions.work import onboarding, pick, why
 
 HOLD = timedelta(hours=1)
 LONGEST_HOLD = timedelta(hours=72)
@@ -37,8 +37,9 @@ WHERE item.id = ANY(%s)
 def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
     """Claim up to `count` of the tasks that wait for this person, the most urgent first; none when none waits.
 
-    Refuses with CapReached when they hold as many on this queue as its spec allows, QueuePaused and PersonPaused. Gives
-    fewer than `count` where the cap leaves room for fewer only. The tasks come with item, body and policy.
+    Refuses with CapReached when they hold as many on this queue as its spec allows, QueuePaused, PersonPaused and
+    NotOnboarded. Gives fewer than `count` where the cap leaves room for fewer only. The tasks come with item, body and
+    policy.
     """
     if count < 1:
         raise Invalid(faults=[Fault("count", "range", _("At least one."))])
@@ -53,6 +54,9 @@ def next_tasks(*, queue_id: int, person: User, count: int = 1) -> list[Task]:
         raise CapReached
     place = pick.Place(queue_id, queue.spec.lease, queue.spec.sla_step)
     reach, tasks = Reach.of(stands, person), list[Task]()
+    if onboarding.is_due(queue_id, queue.spec, stands, person):
+        onboarding.prepare(queue, stands, person)
+        reach = reach.narrowed(Task.Purpose.GOLD)
     while len(tasks) < min(count, room) and (task := pick.claim(reach, place)):
         tasks.append(task)
     return _with_items(tasks)

@@ -10,7 +10,7 @@ from decisions.queues import live
 from decisions.record import log
 from decisions.rights import Act
 from decisions.work import answer as answers
-from decisions.work import appeals, gold, quality, rule, suggest
+from decisions.work import appeals, gold, onboarding, quality, rule, suggest
 from decisions.work import lease as leases
 from decisions.work.answer import Answer
 
@@ -75,6 +75,7 @@ def decide(*, task_id: int, lease: int, person: User, answer: Answer) -> Decisio
     )
     if escalation:
         quality.note_dispute(decision, escalation)
+    onboarding.follow(decision, stands, queue.spec)
     return decision
 
 

@@ -5,6 +5,9 @@ logged. It takes the place in the queue that the answered task had, so nothing t
 that person alone. The answer changes nothing that holds.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -21,7 +24,6 @@ from decisions.rights import Act, Standing
 from decisions.routing.sampling import Purpose
 from decisions.work import grading, why
 from decisions.work import lease as leases
-from decisions.work.grading import Drawn
 
 FOLLOWED = (Task.Purpose.SOFT, Task.Purpose.CONTROL, Task.Purpose.AUDIT, Task.Purpose.SECOND)
 
@@ -47,6 +49,16 @@ UNSEEN = """
 
 
 Unseen = tuple[int, float | None, str, str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the queue a task waits, and for whom at least."""
+
+    queue_id: int
+    rank: int
+    due_step: datetime
+    priority: float
 
 
 @transaction.atomic
@@ -102,13 +114,18 @@ def follow(decision: Decision, stands: Standing, spec: Spec) -> Task | None:
     if decision.purpose not in FOLLOWED:
         return None
     lot = grading.lot(decision, spec, Purpose.GOLD)
-    if lot is None or _has_one(decision):
+    if lot is None or has_one(decision.queue_id, decision.person_id):
         return None
-    unseen = _unseen(decision, stands)
-    if not unseen:
+    found, answered = unseen(decision.queue_id, decision.person_id, stands, needs=decision.task.needs), decision.task
+    if not found:
         return None
     # Below its chance the number is uniform again: it says which of them.
-    return _open(decision, unseen[int(lot.u / lot.pi * len(unseen))], lot, spec)
+    chosen = found[int(lot.u / lot.pi * len(found))]
+    place = Place(answered.queue_id, answered.rank, answered.due_step, answered.priority)
+    task = open_for(decision.person, chosen, place, spec, decision.at)
+    if task:
+        Lot.objects.create(task=task, pi=lot.pi, u=lot.u, u_secret=lot.u_secret)
+    return task
 
 
 def _item(item_id: int, person: User | None) -> Item:
@@ -173,47 +190,52 @@ def _note(kind: Event.Kind, made: Gold, item: Item) -> None:
     )
 
 
-def _has_one(decision: Decision) -> bool:
-    waiting = Task.objects.open().filter(purpose=Task.Purpose.GOLD, only_for=decision.person, queue=decision.queue)
-    return waiting.exists()
+def has_one(queue_id: int, person_id: int) -> bool:
+    """Tell whether a gold item waits for a person, or is in their hands."""
+    return Task.objects.open().filter(purpose=Task.Purpose.GOLD, only_for=person_id, queue=queue_id).exists()
 
 
-def _unseen(decision: Decision, stands: Standing) -> list[Unseen]:
+def unseen(queue_id: int, person_id: int, stands: Standing, *, needs: str) -> list[Unseen]:
     """Return id, value, source and needs of the gold items that the person may take and has not seen."""
     asked = {
-        "queue": decision.queue_id,
-        "person": decision.person_id,
+        "queue": queue_id,
+        "person": person_id,
         "limit": stands.value_limit,
         "is_simulated": stands.kind == User.Kind.SIMULATED,
         "demo": tables.DEMO,
-        "needs": decision.task.needs,
+        "needs": needs,
     }
     with connection.cursor() as cursor:
         cursor.execute(UNSEEN, asked)
         return list(cursor.fetchall())
 
 
-def _open(decision: Decision, chosen: Unseen, lot: Drawn, spec: Spec) -> Task | None:
-    """Open the task in the place that the answered one had; None where another tab was faster."""
-    (item_id, value, source, needs), answered, at = chosen, decision.task, decision.at
+def truths(item_ids: list[int]) -> dict[int, str]:
+    """Return what answers to these items are held against, of those about which something was said."""
+    rows = Gold.objects.filter(item__in=item_ids).order_by("item", "-no").distinct("item")
+    return dict(rows.values_list("item", "truth"))
+
+
+def open_for(person: User, chosen: Unseen, place: Place, spec: Spec, at: datetime) -> Task | None:
+    """Open a gold task for a person alone; None where another tab was faster."""
+    item_id, value, source, needs = chosen
     try:
         with transaction.atomic():
             task = Task.objects.create(
-                queue_id=decision.queue_id,
+                queue_id=place.queue_id,
                 item_id=item_id,
                 purpose=Task.Purpose.GOLD,
-                only_for=decision.person,
-                rank=answered.rank,
+                only_for=person,
+                rank=place.rank,
                 needs=needs,
                 value=value,
                 is_demo=source == tables.DEMO,
                 opened_at=at,
                 due_at=sla.due(spec, spec.sla_of(Task.Purpose.GOLD), at),
-                due_step=answered.due_step,
-                priority=answered.priority,
+                due_step=place.due_step,
+                priority=place.priority,
             )
     except IntegrityError:
         return None
-    Lot.objects.create(task=task, pi=lot.pi, u=lot.u, u_secret=lot.u_secret)
     leases.move(task, Move.Kind.OPENED, person=None, at=at)
     return task

@@ -95,9 +95,18 @@ def lift(*, queue_id: int, person_id: int, by: User) -> Grade:
     if not held.is_paused:
         raise Conflict(_("This person is not paused."))
     queue, at = live.of_id(queue_id), log.now()
-    grade = _grade(queue, person_id, (0, 0), since=at, at=at)
+    grade = _grade(queue_id, queue.spec, person_id, (0, 0), since=at, at=at)
     grade.no, grade.why, grade.by = held.no + 1, Grade.Why.LIFTED, by
     return _store(grade, Event.Kind.PERSON_RESUMED)
+
+
+def conclude(decision: Decision, spec: Spec, *, right: int, n: int, is_passed: bool) -> Grade:
+    """Write how somebody did in their onboarding set: passed, or paused until a lead lifts that."""
+    held = newest(decision.queue_id, decision.person_id)
+    grade = _grade(decision.queue_id, spec, decision.person_id, (n - right, n), since=decision.at, at=decision.at)
+    grade.no, grade.is_paused = held.no + 1 if held else 1, not is_passed
+    grade.why = Grade.Why.PASSED if is_passed else Grade.Why.FAILED
+    return _store(grade, Event.Kind.PERSON_GRADED if is_passed else Event.Kind.PERSON_PAUSED)
 
 
 def _counted(queue: Live, seen: answers.Checked, held: dict[int, Grade], at: datetime) -> Iterator[Grade]:
@@ -106,17 +115,17 @@ def _counted(queue: Live, seen: answers.Checked, held: dict[int, Grade], at: dat
         last = held.get(person_id)
         since = max(at - COUNTED, last.since) if last else at - COUNTED
         told = answers.tally(seen, person_id, since)
-        grade = _grade(queue, person_id, told, since=last.since if last else since, at=at)
+        grade = _grade(queue.queue_id, queue.spec, person_id, told, since=last.since if last else since, at=at)
         grade.is_paused = bool(last and last.is_paused) or accuracy.is_too_wrong(
             grade.wrong, grade.n, queue.spec.quality.error_limit
         )
         yield grade
 
 
-def _grade(queue: Live, person_id: int, told: tuple[int, int], *, since: datetime, at: datetime) -> Grade:
+def _grade(queue_id: int, spec: Spec, person_id: int, told: tuple[int, int], *, since: datetime, at: datetime) -> Grade:
     wrong, n = told
-    shares = {name: _share(queue.spec, getattr(queue.spec.quality, name), wrong, n) for name in SHARES.values()}
-    return Grade(queue_id=queue.queue_id, person_id=person_id, no=1, n=n, wrong=wrong, since=since, at=at, **shares)
+    shares = {name: _share(spec, getattr(spec.quality, name), wrong, n) for name in SHARES.values()}
+    return Grade(queue_id=queue_id, person_id=person_id, no=1, n=n, wrong=wrong, since=since, at=at, **shares)
 
 
 def _share(spec: Spec, least: float, wrong: int, n: int) -> float:

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from decisions.exceptions import CapReached, Fault, Invalid, PersonPaused, QueuePaused, Refused
+from decisions.exceptions import CapReached, Fault, Invalid, NotOnboarded, PersonPaused, QueuePaused, Refused
 from decisions.models import Decision, Presence, Queue, Task, User
 from decisions.record import log
 from decisions.rights import Act
-from decisions.work import claim, decide, grading, handover, mine, rule, team
+from decisions.work import claim, decide, grading, handover, mine, onboarding, rule, team
 from decisions.work.answer import Answer
 from reviewqueue.web import queues
 from reviewqueue.web.people import signed_in
@@ -189,7 +189,7 @@ def _next(person: User, queue: Queue, kept: int) -> Task | None:
         return spare[0]
     try:
         return next(iter(claim.next_tasks(queue_id=queue.pk, person=person)), None)
-    except (CapReached, PersonPaused, QueuePaused):
+    except (CapReached, NotOnboarded, PersonPaused, QueuePaused):
         return None
 
 
@@ -218,6 +218,8 @@ def _state(person: User, queue: Queue, at_hand: int) -> str:
         return "paused"
     if (grade := grading.newest(queue.pk, person.pk)) and grade.is_paused:
         return "halted"
+    if onboarding.is_stuck(queue, person):
+        return "stuck"
     if at_hand >= queue.spec.cap:
         return "full"
     if mine.waits(person, queue):

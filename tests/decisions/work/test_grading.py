@@ -230,7 +230,7 @@ def test_a_queue_that_checks_nobody_grades_nobody() -> None:
         ({"error_limit": 1.0}, "quality.error_limit"),
     ],
 )
-def test_a_spec_says_what_is_possible(said: dict[str, float], key: str) -> None:
+def test_a_spec_says_what_is_possible(said: dict[str, Any], key: str) -> None:
     content = dump.content(make_spec(quality=Quality(**said)))
     with pytest.raises(Invalid) as refused:
         parse.spec(content)

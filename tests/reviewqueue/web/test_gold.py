@@ -89,3 +89,15 @@ def test_a_paused_person_reads_why_on_their_desk_and_in_the_api() -> None:
     assert client_of(person).post(f"/review/{queue.slug}/next/", headers={"HX-Request": "true"}).status_code == 204
     answer = caller(user=person).post(f"queues/{queue.slug}/claim/")
     assert (answer.status_code, answer.json()["code"]) == (409, "person_paused")
+
+
+def test_a_newcomer_reads_that_no_known_items_are_left() -> None:
+    queue = make_queue(quality=Quality(gold_share=0.0, onboarding=2))
+    person = make_user("reviewer", queue)
+    make_task(queue)
+    assert "No known items are left for you" in client_of(person).get(f"/review/{queue.slug}/").content.decode()
+    assert client_of(person).post(f"/review/{queue.slug}/next/", headers={"HX-Request": "true"}).status_code == 204
+    answer = caller(user=person).post(f"queues/{queue.slug}/claim/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_onboarded")
+    gold_item(queue, by=make_user("lead", queue))
+    assert "Take the next item" in client_of(person).get(f"/review/{queue.slug}/").content.decode()
