@@ -161,13 +161,16 @@ class Side:
     def hourly(self) -> History:
         """What people would have got in each whole hour that the items cover; audits spread over the day.
 
-        Without what would have run out of time unseen, unless it waits on: nobody works on it.
+        Without what would have run out of time unseen, unless it waits on: nobody works on it. Where no whole hour is
+        covered yet, one that has its part of a day.
         """
         seen, end = self.seen.stream.arrived, floor_hour(self.seen.end).timestamp()
         if not len(seen):
             return History(np.empty(0), np.empty(0))
         start = (seen.min() // HOUR + 1) * HOUR
         starts = np.arange(start, end, HOUR)
+        if not len(starts):
+            return History(np.array([end - HOUR]), np.array([self.volumes["tasks"] / 24]))
         weight = sum((self.routed.parts[kind] for kind in PEOPLE), np.zeros(len(seen))) * self.seen.stream.weight
         ends = self.seen.lateness.becomes != Band.NONE
         if ends:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from decisions.exceptions import Invalid
-from decisions.measure import what_if
+from decisions.measure import rollups, what_if
 from decisions.measure.supposed import recent, terms
 from decisions.measure.supposed.terms import Terms
 from decisions.measure.what_if import Answer
@@ -18,7 +18,7 @@ from decisions.queues import live as in_force
 from decisions.queues.spec import Expiry, Lapsed, ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
 from decisions.routing.simulate import Kind
 from tests.decisions.watch.busy import busy_queue
-from tests.factories import NOON, make_queue
+from tests.factories import NOON, make_item, make_queue
 
 pytestmark = pytest.mark.django_db
 
@@ -390,3 +390,13 @@ def test_the_backlog_of_the_live_column_is_the_one_of_its_own_arrivals() -> None
     assert answer.now.share.sum() == pytest.approx(7.0)
     assert (live.low <= live.high).all()
     assert answer.row("backlog").live.value == pytest.approx(float(live.middle[-1]))
+
+
+def test_before_the_first_whole_hour_a_day_stands_for_the_days_to_come() -> None:
+    queue = make_queue()
+    for n in range(30):
+        make_item(queue, arrived_at=NOON - timedelta(minutes=n), score=0.6, p=0.6)
+    rollups.roll_up(NOON)
+    answer = asked(queue, people=0.0)
+    assert answer.row("backlog").new.value == pytest.approx(7 * (answer.row("people").new.value or 0), rel=0.1)
+    assert answer.row("breach").new.value is not None
