@@ -35,8 +35,9 @@ def second(queue: Queue) -> Task:
 
 def numbered_alike(text: str, task: Task) -> str:
     """Return a page without what names the item, the task or a form's token."""
-    for name in (task.item.external_id, task.queue.slug, str(task.pk)):
+    for name in (task.item.external_id, task.queue.slug):
         text = text.replace(name, "_")
+    text = re.sub(rf"(?<=[-/:]){task.pk}\b", "_", text)
     return re.sub(r'csrfmiddlewaretoken" value="\w+"|data-lease-until="[^"]*"|datetime="[^"]*"', "", text)
 
 

@@ -1,9 +1,11 @@
 """What one card shows: the evidence, the suggestion where it may be seen, the answers and the ways out."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from decisions import redact, rights
 from decisions.exceptions import NotFound
@@ -11,10 +13,11 @@ from decisions.models import Item, Queue, Task, User
 from decisions.queues.spec import FieldType, Outcome, Spec
 from decisions.redact import Sight
 from decisions.rights import Act
-from decisions.work import appeals, past, why
+from decisions.work import appeals, claim, past, why
 from reviewqueue.web import evidence, words
 
 HISTORY_SHOWN = 8
+HOUR = timedelta(hours=1)
 
 
 def build(task: Task, person: User, queue: Queue) -> dict[str, Any]:
@@ -118,11 +121,19 @@ def _override(task: Task, outcomes: list[dict[str, Any]], suggested: str) -> str
     return f"override-{task.pk}" if others else ""
 
 
+def _spans() -> list[tuple[int, str]]:
+    """Return for how many hours a task can be put on hold, the first one unless somebody says otherwise."""
+    return [
+        (hours, ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours})
+        for hours in (1, 4, 24, int(claim.LONGEST_HOLD / HOUR))
+    ]
+
+
 def _asks(task: Task, queue: Queue) -> list[dict[str, Any]]:
     """Return the dialogs that ask why a task is left."""
     titles = {
         "skip": (_("Skip: why?"), why.Skip),
-        "hold": (_("Hold for an hour: why?"), why.Hold),
+        "hold": (_("Hold: for how long, and why?"), why.Hold),
         "escalate": (_("Escalate: why?"), why.Escalate),
     }
     return [
@@ -130,6 +141,7 @@ def _asks(task: Task, queue: Queue) -> list[dict[str, Any]]:
             "name": name,
             "title": title,
             "choices": codes.choices,
+            "spans": _spans() if name == "hold" else [],
             "url": reverse(f"review:{name}", args=[queue.slug, task.pk]),
         }
         for name, (title, codes) in titles.items()

@@ -1,6 +1,6 @@
 """The reviewer's desk: one card at a time, from forms that work without script."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -152,7 +152,7 @@ def leave_task(request: HttpRequest, slug: str, task_id: int, how: str) -> HttpR
     elif how == "skip":
         claim.skip(task_id=task_id, lease=lease, person=person, reason=reason)
     elif how == "hold":
-        claim.hold(task_id=task_id, lease=lease, person=person, reason=reason)
+        claim.hold(task_id=task_id, lease=lease, person=person, until=_until(request), reason=reason)
     else:
         claim.escalate(task_id=task_id, lease=lease, person=person, reason=reason)
     said = {
@@ -165,6 +165,12 @@ def leave_task(request: HttpRequest, slug: str, task_id: int, how: str) -> HttpR
         messages.success(request, said)
         return redirect("review:show", slug)
     return JsonResponse({"text": said})
+
+
+def _until(request: HttpRequest) -> datetime | None:
+    """Return until when a task is put on hold: so many hours from now, None where none are said."""
+    hours = request.POST.get("hours", "")
+    return log.now() + timedelta(hours=int(hours)) if hours.isascii() and hours.isdigit() and len(hours) < 4 else None
 
 
 @login_required
