@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from decisions import identity
 from decisions.models import Queue, Task
 from decisions.work.answer import Answer
 from tests.decisions.work.makers import answered, control_task, passed_item
@@ -35,9 +36,8 @@ def second(queue: Queue) -> Task:
 
 def numbered_alike(text: str, task: Task) -> str:
     """Return a page without what names the item, the task or a form's token."""
-    for name in (task.item.external_id, task.queue.slug):
+    for name in (task.item.external_id, task.queue.slug, str(task.pk)):
         text = text.replace(name, "_")
-    text = re.sub(rf"(?<=[-/:]){task.pk}\b", "_", text)
     return re.sub(r'csrfmiddlewaretoken" value="\w+"|data-lease-until="[^"]*"|datetime="[^"]*"', "", text)
 
 
@@ -70,6 +70,7 @@ def test_an_ordinary_task_says_when_it_came_and_is_due() -> None:
 
 
 def test_the_cards_are_the_same_for_every_reason() -> None:
+    identity.allocate(Task, 10_000)  # ids that look like no other number of a page
     pages = set()
     for make in (control, audit, second):
         queue = make_queue()
