@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from tests import clock, databases
@@ -65,3 +66,10 @@ def browser() -> Iterator["Browser"]:
 def _clear_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _leave_language() -> Iterator[None]:
+    """Go back to the site's language: a page read by the test client leaves its thread in the reader's."""
+    yield
+    translation.deactivate()
