@@ -24,9 +24,9 @@ def member(queue: Queue, person_id: int) -> Membership:
 
 
 def workers(queue: Queue) -> list[Membership]:
-    """Return the memberships of those who can be given work on a queue."""
+    """Return the memberships of those who can be given work on a queue; a service takes its own, if any."""
     here = rights.table(queue.pk)
-    rows = people.members(queue)
+    rows = [row for row in people.members(queue) if row.user.kind != User.Kind.SERVICE]
     return [row for row in rows if rights.limit(Standing(row.role, row.value_limit, row.user.kind, here), Act.CLAIM)]
 
 
