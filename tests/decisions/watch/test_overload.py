@@ -105,7 +105,8 @@ def test_rules_are_taken_in_their_order_and_given_back_in_reverse() -> None:
     for n in range(11, 20):
         look(queue, at(n))
     assert levels(queue) == {}
-    kinds = list(Event.objects.filter(chain=queue.pk, kind__startswith="overload").values_list("kind", flat=True))
+    events = Event.objects.filter(chain=queue.pk, kind__startswith="overload").order_by("seq")
+    kinds = list(events.values_list("kind", flat=True))
     assert kinds == ["overload.taken"] * 9 + ["overload.released"] * 9
 
 
