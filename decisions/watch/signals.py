@@ -146,9 +146,15 @@ def earlier(at: FloatArray, usual: Usual, *, start: int, least: int, is_weekly: 
 def _hour_before(at: FloatArray, rows: IntArray, *, start: int, least: int) -> Before | None:
     """Return the first rows of the hour before a span, None where the span is longer than that or they are too few.
 
-    On a first day nobody knows how day and night differ, so that hours far apart say nothing of each other.
+    On a first day nobody knows how day and night differ, so that hours far apart say nothing of each other. Where
+    nothing came for longer than that, the last of it before the pause is all that the rows after it can be held
+    against: the pause does not count as time, but only one does not.
     """
-    near = rows[at[rows] >= at[start] - NEAR]
+    since = at[start] - NEAR
+    first = int(np.searchsorted(at, since))
+    if first and (pause := at[first] - at[first - 1]) > NEAR:
+        since -= pause
+    near = rows[at[rows] >= since]
     if at[-1] - at[start] > NEAR or len(near) < least:
         return None
     near = near[: max(least, min(FIRST, len(near) // 2))]  # the later half may have begun to change

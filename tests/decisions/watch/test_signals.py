@@ -86,6 +86,17 @@ def test_on_a_first_day_a_large_change_is_found_within_the_hour() -> None:
     assert abs(found[0].began - began) < 1800
 
 
+@pytest.mark.parametrize("hours", [2, 12, 20])
+@pytest.mark.parametrize("rows", [500, 1000, 1500])
+def test_on_a_first_day_a_pause_hides_no_large_change_and_makes_none(hours: int, rows: int) -> None:
+    chance = np.random.default_rng(hours)
+    at = np.concatenate([np.arange(1500.0), 1500 + hours * 3600 + np.arange(rows) / 5])
+    shift = np.where(at > 1500, 2.0, 0.0)
+    (off,) = signals.scores(at, scored(chance, at, shift=shift), "", Usual(), signals=3)
+    assert (off.level, off.figures["against"], off.figures["before_from"]) == ("act", Against.NEAR, 0.0)
+    assert list(signals.scores(at, scored(chance, at), "", Usual(), signals=3)) == []
+
+
 # by how much the log odds of all scores rise at nine in the morning, and within how many hours that must be found
 @pytest.mark.parametrize(("shift", "hours"), [(1.0, 5), (2.0, 2.5)])
 def test_a_change_is_found_soon_and_its_beginning_told(shift: float, hours: float) -> None:
