@@ -79,7 +79,7 @@ def test_an_item_tells_its_life_and_can_be_overridden(visitor: Visitor) -> None:
     life = page.locator(".timeline")
     for step in ("Arrived", "Routed: Soft", "Decided: Not spam", "Holds: Not spam"):
         expect(life).to_contain_text(step)
-    page.get_by_label("It is").select_option("spam")
+    page.get_by_label("It is", exact=True).select_option("spam")
     page.get_by_role("button", name="Override").click()
     expect(page.locator(".errorlist")).to_contain_text("Say why")
     page.get_by_label("Because").select_option("content")

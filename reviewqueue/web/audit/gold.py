@@ -24,7 +24,7 @@ REASONS = dict([*why.Known.choices, *why.Retire.choices])
 class MarkForm(forms.Form):
     """What the item is known to be, and how that is known."""
 
-    outcome = forms.ChoiceField(label=gettext_lazy("It is"))
+    outcome = forms.ChoiceField(label=gettext_lazy("It is known to be"))
     reason = forms.ChoiceField(label=gettext_lazy("How this is known"), choices=why.Known.choices)
 
     def __init__(self, *args: Any, spec: Spec, **kwargs: Any) -> None:
@@ -50,7 +50,7 @@ def panel(item: Item, holds: Ruling | None, person: User, queue: Queue) -> dict[
         "mark": mark,
         "said": _said(mark, queue.spec),
         "reason": REASONS.get(mark.reason, "") if mark else "",
-        "form": MarkForm(spec=queue.spec, initial={"outcome": known}),
+        "form": MarkForm(spec=queue.spec, initial={"outcome": known}, auto_id="gold_%s"),
         "retire": RetireForm(prefix="retire"),
     }
 

@@ -2,6 +2,7 @@
 
 import gzip
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from decisions.models import Queue, Task
 from tests.decisions.watch.alerting import make_alert
-from tests.factories import make_item, make_queue, make_task
+from tests.factories import make_item, make_pending, make_queue, make_task
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller
 
@@ -104,10 +105,12 @@ class Target:
         self.task = Task.objects.get(pk=self.person.post(f"queues/{self.queue.slug}/claim/").json()["tasks"][0]["id"])
         self.item = make_item(self.queue, route="pass", band="pass", score=0.1, propensity=None)
         self.alert = make_alert(self.queue)
+        self.pending = make_pending(make_item(self.queue, route="hard", band="hard", score=0.95))
 
     def path(self, template: str) -> str:
         ids = {"queue": self.queue.slug, "task": self.task.pk, "item": self.item.pk, "alert": self.alert.pk}
-        return template.format(**{"decision": 1, "action": 1, "no": 1, **ids})
+        ids |= {"person": self.person.user.pk, "pending": self.pending.pk}
+        return template.format_map(defaultdict(lambda: 1, ids))
 
 
 POSTS = sorted(path for method, path, _operation in contract.operations().values() if method == "POST")

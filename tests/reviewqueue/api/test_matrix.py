@@ -236,6 +236,8 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         "<shift>": lambda: planned(queue).pk,
         "<absence>": lambda: away(queue).pk,
     }
+    if route.endswith("policies/roll-back/"):
+        policy_for(route, queue)
     if route.startswith("rights"):
         no = rights_for(route, queue)
         makers["<no>"] = lambda: no
