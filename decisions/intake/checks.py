@@ -102,7 +102,8 @@ def _places(column: Column, kind: type, holds: Callable[[Any], bool]) -> list[in
 def _wrong_numbers(column: Column, spec: PayloadField) -> list[tuple[str, list[int]]]:
     low = -np.inf if spec.low is None else spec.low
     high = np.inf if spec.high is None else spec.high
-    if set(map(type, column)) == {int} and low <= min(column) and max(column) <= high:
+    plain = {int} if spec.type == FieldType.INTEGER else {int, float}
+    if column and set(map(type, column)) <= plain and low <= min(column) and max(column) <= high:
         return []  # nearly every column: at once, where arrays of one item take long to make
     values = numbers(column)
     out = (values < low) | (values > high)

@@ -71,11 +71,11 @@ def _part(rows: Sequence[Row], failures: Failures, beside: Beside, places: IntAr
 def _lane(rows: Sequence[Row], failures: Failures, beside: Beside, live: Live) -> Routed:
     """Score and route rows by one policy; the control numbers are drawn for the HARD band only, where they decide."""
     climb = ladder.climb(rows, failures, live)
-    cuts = policy.Cuts.of(live.policy, live.spec, live.frame, live.relief)
-    control = np.ones(len(rows))
+    cuts, control = live.cuts, np.ones(len(rows))
     hard = np.flatnonzero(policy.bands(climb.scores, cuts) == Item.Band.HARD).tolist()
-    _number, secret = sampling.newest_secret()
-    control[hard] = sampling.u(secret, live.slug, [rows[i].external_id for i in hard], sampling.Purpose.CONTROL)
+    if hard:
+        _number, secret = sampling.newest_secret()
+        control[hard] = sampling.u(secret, live.slug, [rows[i].external_id for i in hard], sampling.Purpose.CONTROL)
     lost, other = harm.of(rows, live.spec), challengers.signals(climb, beside, live)
     routing = policy.route(climb.scores, climb.reasons, control, cuts, harm=lost, other=other)
     return Routed(climb, routing, Same(live.policy.pk), lost, other)

@@ -15,6 +15,7 @@ from decisions.models import Frame, ModelVersion, Policy, QueueVersion
 from decisions.queues.relief import NONE, Relief
 from decisions.queues.spec import Spec
 from decisions.record import guards
+from decisions.routing.policy import Cuts
 
 # All that moves with an apply, a publish, a roll-back, a new model, a closed frame or an overload rule. `created_at`
 # tells databases apart. A function, so that a session plans it once: to plan it takes six times as long as to run it.
@@ -66,6 +67,11 @@ class Live:
     frame: Frame | None = None
     pinned: Mapping[int, Policy] = field(default_factory=dict)
     relief: Relief = NONE
+
+    @cached_property
+    def cuts(self) -> Cuts:
+        """What of the policy and the spec decides routes now."""
+        return Cuts.of(self.policy, self.spec, self.frame, self.relief)
 
     @cached_property
     def trial(self) -> "Live":

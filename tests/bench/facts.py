@@ -20,7 +20,7 @@ from tests.bench.ground import SLUG, Ground
 Step = dict[str, Any]
 # What an answer of the database tells, by a sign in its statement: names with the column and what is to be added to it.
 GIVES: tuple[tuple[str, dict[str, tuple[str, int]]], ...] = (
-    (r"WITH picked AS", {"task": ("id", 0), "item": ("item_id", 0)}),
+    (r"FROM decisions_claim", {"task": ("id", 0), "item": ("item_id", 0)}),
     (r'INSERT INTO "decisions_decision".* RETURNING', {"decision": ("id", 0)}),
     (r'INSERT INTO "decisions_ruling".* RETURNING', {"ruling": ("id", 0)}),
     (r"nextval", {"action": ("nextval", 0)}),
