@@ -171,6 +171,8 @@ def one_item(run: Run) -> None:
         "create_token", "smoke", "--as", "lead@example.org", "--scope", "review", "--scope", "read", "--queue", QUEUE
     )
     labels = run.manage("create_token", "smoke", "--as", "manager@example.org", "--scope", "read", "--queue", QUEUE)
+    # The manager may be asked for a second opinion on the item, and is told nothing of it until then; the auditor is.
+    lives = run.manage("create_token", "smoke", "--as", "auditor@example.org", "--scope", "read", "--queue", QUEUE)
     status, item = run.call("POST", f"/api/v1/queues/{QUEUE}/items/", sender, ITEM)
     if status != 201 or item["route"] != "soft":
         message = f"the item was not taken in for people: {status} {item}"
@@ -182,7 +184,7 @@ def one_item(run: Run) -> None:
         raise Broken(message)
     decide_until(run, reviewer, item["id"])
     life = f"/api/v1/items/{item['id']}/"
-    until("the delivery and its result", lambda: '"done"' in json.dumps(run.call("GET", life, labels)[1]), PATIENCE)
+    until("the delivery and its result", lambda: '"done"' in json.dumps(run.call("GET", life, lives)[1]), PATIENCE)
     say("delivered, and the receiver says it is done")
     until(
         "the label",
