@@ -3,12 +3,11 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils import formats
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from decisions.measure.floor import BANDS, Hour
 from decisions.models import Task
+from reviewqueue.web import series
 
 HUES = {"soft": "soft", "control": "hard", "audit": "pass", "escalation": "bad"}
 
@@ -36,7 +35,7 @@ def flow(hours: list[Hour], zone: ZoneInfo) -> dict[str, Any]:
             {"label": _("Arrived for people"), "hue": "soft", "style": "bar"},
             {"label": _("Decided"), "hue": "accent", "style": "line"},
         ],
-        "rows": [_row(hour, zone, [hour.arrived, hour.decided]) for hour in hours],
+        "rows": [series.row(hour.at, zone, [hour.arrived, hour.decided], day="SHORT_DATE_FORMAT") for hour in hours],
     }
 
 
@@ -49,7 +48,7 @@ def waiting(hours: list[Hour], zone: ZoneInfo) -> dict[str, Any]:
         "x": {"kind": "time", "label": _("Hour"), "zone": zone.key},
         "y": {"label": _("tasks"), "min": 0},
         "series": [{"label": _("Backlog"), "hue": "accent", "style": "area"}],
-        "rows": [_row(hour, zone, [hour.waiting]) for hour in hours],
+        "rows": [series.row(hour.at, zone, [hour.waiting], day="SHORT_DATE_FORMAT") for hour in hours],
     }
 
 
@@ -75,13 +74,4 @@ def ages(by_age: dict[str, dict[str, float]]) -> dict[str, Any]:
             }
             for number, band in enumerate(BANDS)
         ],
-    }
-
-
-def _row(hour: Hour, zone: ZoneInfo, values: list[float | None]) -> dict[str, Any]:
-    local = localtime(hour.at, zone)
-    return {
-        "at": hour.at.isoformat(),
-        "text": f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M}",
-        "values": [None if value is None else int(value) for value in values],
     }

@@ -1,28 +1,25 @@
 """Charts of what is to come, and of who was planned and who came."""
 
-import math
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils import formats
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from decisions.measure.floor import Hour
 from decisions.measure.outlook import HOUR, Outlook
 from decisions.measure.staff import Presence
+from reviewqueue.web import series
 
 
 def forecast(found: Outlook, hours: Sequence[Hour], zone: ZoneInfo) -> dict[str, Any]:
     """What came for people in the last day, and what will in the next seven, with its band."""
     told = found.arrivals.forecast
     start = found.edges[1] - HOUR
-    rows = [_row(hour.at, zone, [hour.arrived, None, None, None]) for hour in hours[:-1]]
+    rows = [series.row(hour.at, zone, [hour.arrived, None, None, None]) for hour in hours[:-1]]
     ahead = zip(told.low.tolist(), told.high.tolist(), told.middle.tolist(), strict=True)
     for place, (low, high, middle) in enumerate(ahead):
-        rows.append(_row(start + HOUR * place, zone, [None, low, high, middle]))
+        rows.append(series.row(start + HOUR * place, zone, [None, low, high, middle]))
     return {
         "id": "forecast",
         "title": _("Arrivals to come"),
@@ -45,8 +42,8 @@ def fan(found: Outlook, zone: ZoneInfo) -> dict[str, Any]:
     rows = []
     if found.fan:
         bands = (found.fan.low.tolist(), found.fan.high.tolist(), found.fan.middle.tolist())
-        rows = [_row(found.at, zone, [found.backlog] * 3)]
-        rows += [_row(at, zone, list(values)) for at, *values in zip(found.edges[1:], *bands, strict=True)]
+        rows = [series.row(found.at, zone, [found.backlog] * 3)]
+        rows += [series.row(at, zone, list(values)) for at, *values in zip(found.edges[1:], *bands, strict=True)]
     marks = []
     if found.breach_at:
         marks.append({"x": found.breach_at.isoformat(), "label": _("deadline breaks"), "hue": "bad"})
@@ -78,14 +75,5 @@ def presence(hours: Sequence[Presence], zone: ZoneInfo) -> dict[str, Any]:
             {"label": _("Planned"), "hue": "plain", "style": "line", "dash": True},
             {"label": _("Came"), "hue": "soft", "style": "bar"},
         ],
-        "rows": [_row(one.at, zone, [one.planned, one.came], places=1) for one in hours],
-    }
-
-
-def _row(at: datetime, zone: ZoneInfo, values: list[float | None], places: int = 0) -> dict[str, Any]:
-    local = localtime(at, zone)
-    return {
-        "at": at.isoformat(),
-        "text": f"{formats.date_format(local, 'D j M')} {local:%H:%M}",
-        "values": [None if value is None or math.isnan(value) else round(value, places) for value in values],
+        "rows": [series.row(one.at, zone, [one.planned, one.came], places=1) for one in hours],
     }

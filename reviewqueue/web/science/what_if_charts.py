@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.utils import formats
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -15,6 +14,7 @@ from decisions.measure.what_if import Answer
 from decisions.queues.live import Live
 from decisions.routing.policy import FloatArray
 from decisions.routing.simulate import PEOPLE, Buckets, Kind
+from reviewqueue.web import series
 
 APART = 0.15  # of the range of scores: so wide is a name on the chart
 
@@ -130,14 +130,7 @@ def _backlog(answer: Answer, zone: ZoneInfo) -> dict[str, Any]:
             {"label": _("at most"), "hue": "accent", "style": "band"},
             {"label": _("Live"), "hue": "plain", "style": "line", "dash": True},
         ],
-        "rows": [
-            {
-                "at": at.isoformat(),
-                "text": f"{formats.date_format(localtime(at, zone), 'D j M')} {localtime(at, zone):%H:%M}",
-                "values": [round(value) for value in values],
-            }
-            for at, values in rows
-        ],
+        "rows": [series.row(at, zone, values) for at, values in rows],
     }
 
 
