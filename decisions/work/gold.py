@@ -28,6 +28,7 @@ from decisions.work import lease as leases
 FOLLOWED = (Task.Purpose.SOFT, Task.Purpose.CONTROL, Task.Purpose.AUDIT, Task.Purpose.SECOND)
 
 # A move tells of every task that somebody claimed, whatever became of it; a ruling and a mark are made without one.
+# Scalar subqueries, for an EXISTS may be planned as a join with all that the person ever did.
 UNSEEN = """
     SELECT i.id, i.value, i.source,
         coalesce((SELECT t.needs FROM decisions_task t WHERE t.item_id = i.id ORDER BY t.id DESC LIMIT 1), '')
@@ -38,10 +39,12 @@ UNSEEN = """
     WHERE g.outcome <> '' AND b.content IS NOT NULL
     AND (%(limit)s::float8 IS NULL OR coalesce(i.value <= %(limit)s, false))
     AND (NOT %(is_simulated)s OR i.source = %(demo)s)
-    AND NOT EXISTS (SELECT FROM decisions_task t JOIN decisions_move m ON m.task_id = t.id
-        WHERE t.item_id = i.id AND m.person_id = %(person)s)
-    AND NOT EXISTS (SELECT FROM decisions_ruling r WHERE r.item_id = i.id AND r.person_id = %(person)s)
-    AND NOT EXISTS (SELECT FROM decisions_gold o WHERE o.item_id = i.id AND o.person_id = %(person)s)
+    AND coalesce(
+        (SELECT true FROM decisions_task t JOIN decisions_move m ON m.task_id = t.id
+         WHERE t.item_id = i.id AND m.person_id = %(person)s LIMIT 1),
+        (SELECT true FROM decisions_ruling r WHERE r.item_id = i.id AND r.person_id = %(person)s LIMIT 1),
+        (SELECT true FROM decisions_gold o WHERE o.item_id = i.id AND o.person_id = %(person)s LIMIT 1)
+    ) IS NULL
     AND coalesce((SELECT t.needs FROM decisions_task t WHERE t.item_id = i.id ORDER BY t.id DESC LIMIT 1), '')
         IN ('', %(needs)s)
     ORDER BY i.id

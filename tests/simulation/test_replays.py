@@ -5,17 +5,18 @@ import logging
 import pytest
 
 from reviewqueue.demo import rows
+from tests.databases import Clone
 from tests.simulation import replays
 from tests.simulation.replays import Outcome, Script
 
-pytestmark = pytest.mark.django_db
 REPLAYS, BRACKETED = 40, 36
 FIXED = 7  # the secret of the one replay that the short tests make
 logger = logging.getLogger(__name__)
 
 
 @pytest.fixture(params=sorted(rows.DEMOS))
-def script(request: pytest.FixtureRequest) -> Script:
+def script(request: pytest.FixtureRequest, committed_db: Clone) -> Script:
+    """The script in a database where nothing else is open: inside a longer transaction what is rolled back stays in the way."""
     return replays.script(request.param)
 
 
