@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 
 from decisions import locks
 from decisions.exceptions import Conflict
-from decisions.learning import parquet
+from decisions.learning import parquet, weights
 from decisions.learning.parquet import Tally
 from decisions.models import DataSet, Event, Label, Queue
 from decisions.record import digest, log
 
-FORMAT = 1
+FORMAT = 2
 ROWS, MANIFEST, DRAFT = "rows.parquet", "manifest.json", ".draft"
 RIPE = 500  # new labels after which a data set is frozen by itself
 
@@ -95,7 +95,9 @@ def _content(queue: Queue, last_no: int, tally: Tally, file: dict[str, Any]) -> 
         "queue": queue.slug,
         "queue_version": queue.version.no,
         "query": {"labels": "the latest of each item", "last_no": last_no, "without": "erased items"},
+        "fields": [[one.name, str(one.type)] for one in queue.spec.fields],
         "schema": [[one.name, str(one.type)] for one in parquet.schema(queue.spec.fields)],
+        "weighting": weights.VERSION,
         "provenance": dict(tally.provenance),
         "segments": dict(tally.segments),
         "classes": dict(tally.classes),

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from decisions.learning import weights
 from decisions.models import Label, Queue
 from decisions.queues.spec import NUMERIC, FieldType, PayloadField
 from decisions.record import digest
@@ -21,12 +22,14 @@ OPTIONS = {"compression": "zstd", "compression_level": 3, "version": "2.6", "sto
 PAYLOAD = "payload."  # before the names of the payload's fields
 TIME = pa.timestamp("us", tz="UTC")
 
+WEIGHT = "weight"  # no column of a label: it is worked out
 # Column, type, and where a label finds it.
 FIXED = (
     ("no", pa.int64(), "no"),
     ("item_id", pa.int64(), "item_id"),
     ("external_id", pa.string(), "item__external_id"),
     ("arrived_at", TIME, "item__arrived_at"),
+    ("occurred_at", TIME, "item__occurred_at"),
     ("source", pa.string(), "item__source"),
     ("segment", pa.string(), "item__segment"),
     ("value", pa.float64(), "item__value"),
@@ -40,6 +43,7 @@ FIXED = (
     ("outcome", pa.string(), "outcome"),
     ("propensity", pa.float64(), "propensity"),
     ("provenance", pa.string(), "provenance"),
+    ("weight", pa.float64(), WEIGHT),
     ("ruled_at", TIME, "ruled_at"),
 )
 CONTENT = "item__body__content"
@@ -104,11 +108,11 @@ def _chunks(queue_id: int, last_no: int) -> Iterator[list[dict[str, Any]]]:
         Label.objects.filter(queue=queue_id, no__lte=last_no, item__body__content__isnull=False)
         .order_by("item_id", "-no")
         .distinct("item_id")
-        .values(*(source for _, _, source in FIXED), CONTENT)
+        .values(*{source for _, _, source in FIXED if source != WEIGHT}, *weights.FROM, CONTENT)
     )
     after = 0
     while chunk := list(labels.filter(item_id__gt=after)[:CHUNK]):
-        yield chunk
+        yield [{**row, WEIGHT: weights.of_row(row)} for row in chunk]
         after = chunk[-1]["item_id"]
 
 

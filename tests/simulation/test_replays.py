@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @pytest.fixture(params=sorted(rows.DEMOS))
 def script(request: pytest.FixtureRequest, committed_db: Clone) -> Script:
-    """The script in a database where nothing else is open: inside a longer transaction what is rolled back stays in the way."""
+    """The script in a database where nothing else is open: in a long transaction what is rolled back is in the way."""
     return replays.script(request.param)
 
 
