@@ -7,7 +7,7 @@ from math import inf
 
 from decisions.models import Policy
 from decisions.queues.relief import LEVELS
-from decisions.queues.spec import Overload, OverloadRule
+from decisions.queues.spec_time import Overload, OverloadRule
 
 Rule = OverloadRule
 

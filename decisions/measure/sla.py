@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from decisions.queues import units
-from decisions.queues.spec import Calendar, Spec
+from decisions.queues.spec import Spec
+from decisions.queues.spec_time import Calendar
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from decisions.exceptions import Fault
 from decisions.queues import units
 from decisions.queues.references import missing
-from decisions.queues.spec import Deadlines, Lapsed, OverloadRule, Spec
+from decisions.queues.spec import Spec
+from decisions.queues.spec_time import Deadlines, Lapsed, OverloadRule
 
 Faults = Iterator[Fault]
 SECOND = timedelta(seconds=1)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from decisions.queues.spec import OverloadRule
+from decisions.queues.spec_time import OverloadRule
 
 LEVELS = 4  # steps from a policy's own soft cut to the highest that it allows
 

@@ -16,7 +16,7 @@ from decisions.measure import capacity, deadlines, floor, overload, sla
 from decisions.measure.overload import Figures, Mode, Standing, Step
 from decisions.measure.rollups import HOUR
 from decisions.models import Alert, Event, Policy, Queue, Rollup, Task, User
-from decisions.queues.spec import OverloadRule
+from decisions.queues.spec_time import OverloadRule
 from decisions.record import log
 from decisions.rights import Act
 from decisions.watch import alerts, rounds

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from decisions.models import Alert, Item
-from decisions.queues.spec import OverloadRule
+from decisions.queues.spec_time import OverloadRule
 from decisions.watch.signals import Against
 
 

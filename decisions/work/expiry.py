@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from decisions.models import Task
-from decisions.queues.spec import Lapsed, Outcome, Spec
+from decisions.queues.spec import Outcome, Spec
+from decisions.queues.spec_time import Lapsed
 from decisions.work.why import Expiry
 
 SOFT, CONTROL, AUDIT, SECOND, GOLD = (

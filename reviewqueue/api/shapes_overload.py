@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from decisions.measure.overload import Mode
-from decisions.queues.spec import OverloadRule
+from decisions.queues.spec_time import OverloadRule
 from decisions.watch.overload import Why
 from reviewqueue.api.shapes import Shape
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from decisions.measure import rollups
 from decisions.models import Alert, Frame, Gold, Membership, Queue, Task, User
 from decisions.queues import pause
-from decisions.queues.spec import Overload, OverloadRule
+from decisions.queues.spec_time import Overload, OverloadRule
 from decisions.record import log
 from decisions.rights import Act, Limit, edit
 from decisions.routing import guard

@@ -16,7 +16,8 @@ from decisions.exceptions import Conflict, Refused
 from decisions.intake import parse, submit
 from decisions.models import Event, Item, Queue, Task, User
 from decisions.queues import live
-from decisions.queues.spec import Confirm, Crowd, Expiry, Lapsed, PolicySpec, Quality, Unanswered
+from decisions.queues.spec import Confirm, Crowd, PolicySpec, Quality
+from decisions.queues.spec_time import Expiry, Lapsed, Unanswered
 from decisions.record import deep
 from decisions.rights import NOBODY, Act
 from decisions.routing import sampling

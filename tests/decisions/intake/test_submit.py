@@ -13,7 +13,8 @@ from decisions.intake import parse, submit
 from decisions.intake.submit import Batch
 from decisions.models import Action, Body, Event, Intake, Item, ModelVersion, Move, Queue, Score, Task, User
 from decisions.queues import live
-from decisions.queues.spec import Calendar, Crowd, Deadlines, Need, Order, PolicySpec, Remedy, Routes
+from decisions.queues.spec import Crowd, Need, Order, PolicySpec, Remedy, Routes
+from decisions.queues.spec_time import Calendar, Deadlines
 from decisions.record import digest, erase
 from decisions.routing import sampling
 from tests.factories import NOON, make_queue, make_spec, make_user

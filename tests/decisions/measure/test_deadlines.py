@@ -10,7 +10,7 @@ from decisions.exceptions import Forbidden, Invalid
 from decisions.measure import deadlines, rollups
 from decisions.measure.deadlines import By
 from decisions.models import Decision, Queue, Rollup, Shift, Task
-from decisions.queues.spec import Expiry, Lapsed
+from decisions.queues.spec_time import Expiry, Lapsed
 from decisions.work import sweep
 from tests.decisions.work.makers import answered, desk
 from tests.factories import NOON, make_item, make_queue, make_task, make_user

@@ -8,7 +8,7 @@ import pytest
 
 from decisions.measure import overload
 from decisions.measure.overload import Figures, Mode, Standing, Step
-from decisions.queues.spec import Overload, OverloadRule
+from decisions.queues.spec_time import Overload, OverloadRule
 
 T, C, S, N, K, A = OverloadRule
 ASKED = Overload(order=(T, C, S), begin_load=1.0, end_load=0.8)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from decisions.measure import sla
 from decisions.queues import units
-from decisions.queues.spec import Calendar, Deadlines, Holiday, Spec
+from decisions.queues.spec import Spec
+from decisions.queues.spec_time import Calendar, Deadlines, Holiday
 from tests.factories import make_spec
 
 OFFICE = ("09:00-12:30", "13:30-18:00")

@@ -15,7 +15,8 @@ from decisions.measure.supposed.terms import Terms
 from decisions.measure.what_if import Answer
 from decisions.models import Item, ModelVersion, Policy, Queue, Rollup, Score
 from decisions.queues import live as in_force
-from decisions.queues.spec import Expiry, Lapsed, ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
+from decisions.queues.spec import ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
+from decisions.queues.spec_time import Expiry, Lapsed
 from decisions.routing.simulate import Kind
 from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_item, make_queue

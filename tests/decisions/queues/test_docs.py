@@ -8,19 +8,14 @@ import pytest
 
 from decisions.queues.spec import (
     Appeals,
-    Calendar,
     Confirm,
     Crowd,
-    Deadlines,
-    Expiry,
     FieldType,
     Group,
     Heuristic,
-    Holiday,
     ModelSpec,
     Need,
     Outcome,
-    Overload,
     PayloadField,
     PolicySpec,
     Promise,
@@ -30,6 +25,7 @@ from decisions.queues.spec import (
     Spec,
     ValueFormula,
 )
+from decisions.queues.spec_time import Calendar, Deadlines, Expiry, Holiday, Overload
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs/queues.md").read_text()
 TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristics", "promise", "groups"} | {

@@ -10,28 +10,21 @@ from hypothesis import strategies as st
 
 from decisions.queues import dump, parse, units
 from decisions.queues.spec import (
-    Calendar,
-    Deadlines,
-    Expiry,
     FieldType,
     Heuristic,
-    Holiday,
-    Lapsed,
     ModelSpec,
     Money,
     Order,
     Outcome,
-    Overload,
-    OverloadRule,
     PayloadField,
     PolicySpec,
     Reason,
     Remedy,
     Spec,
     Truth,
-    Unanswered,
     ValueFormula,
 )
+from decisions.queues.spec_time import Calendar, Deadlines, Expiry, Holiday, Lapsed, Overload, OverloadRule, Unanswered
 from tests.factories import make_spec
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")

@@ -12,7 +12,8 @@ from decisions.intake import parse, submit
 from decisions.measure import rollups, surge
 from decisions.models import Alert, Draw, Event, Item, Queue, Rollup, Shift, Task, User
 from decisions.queues import live
-from decisions.queues.spec import Overload, OverloadRule, PolicySpec
+from decisions.queues.spec import PolicySpec
+from decisions.queues.spec_time import Overload, OverloadRule
 from decisions.routing import frames
 from decisions.watch import backlog, overload
 from decisions.work import claim, decide

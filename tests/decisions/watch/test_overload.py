@@ -13,7 +13,8 @@ from decisions.measure import rollups
 from decisions.measure.overload import Mode
 from decisions.models import Alert, Draw, Event, Item, Policy, Queue, Shift, Task, User
 from decisions.queues import live
-from decisions.queues.spec import Crowd, Overload, OverloadRule, PolicySpec
+from decisions.queues.spec import Crowd, PolicySpec
+from decisions.queues.spec_time import Overload, OverloadRule
 from decisions.record import deep
 from decisions.routing import frames
 from decisions.watch import overload

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from decisions.exceptions import CapReached, Conflict, Forbidden, Invalid, LeaseLost, NotFound, QueuePaused
 from decisions.models import Event, Membership, Move, Queue, Task, User
-from decisions.queues.spec import Calendar, Deadlines
+from decisions.queues.spec_time import Calendar, Deadlines
 from decisions.record import log
 from decisions.work import claim, sweep
 from decisions.work import lease as leases

@@ -9,7 +9,7 @@ import pytest
 from decisions.exceptions import LeaseLost
 from decisions.measure import rollups
 from decisions.models import Action, Event, Move, PendingLabel, Queue, Rollup, Ruling, Task
-from decisions.queues.spec import Expiry, Lapsed, Unanswered
+from decisions.queues.spec_time import Expiry, Lapsed, Unanswered
 from decisions.work import claim, decide, sweep
 from tests.decisions.work.makers import SPAM, answered, claimed, control_task, desk, moves, rulings
 from tests.factories import NOON, make_item, make_queue, make_task, make_user

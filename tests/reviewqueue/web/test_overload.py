@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from decisions.models import Event, Queue
-from decisions.queues.spec import Overload, OverloadRule, PolicySpec
+from decisions.queues.spec import PolicySpec
+from decisions.queues.spec_time import Overload, OverloadRule
 from tests.factories import make_queue, make_user
 from tests.reviewqueue.api.caller import caller
 
