@@ -27,6 +27,7 @@ def made(folder: Path) -> dict[str, str]:
         "subject_secret": secrets.token_hex(32),
         "secret_box_keys": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "checkpoint_key": secrets.token_hex(32),
+        "model_key": secrets.token_hex(32),
     }
 
 

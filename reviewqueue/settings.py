@@ -35,6 +35,12 @@ SECRET_BOX_KEYS = env.list("SECRET_BOX_KEYS")  # Fernet keys, newest first: they
 CHECKPOINT_KEY = env.str("CHECKPOINT_KEY", "")  # ed25519 seed in hex; without it nothing signs checkpoints
 CHECKPOINT_DIR = Path(env.str("CHECKPOINT_DIR", str(DATA_DIR / "checkpoints")))
 
+# The ed25519 seed in hex that seals model files; public keys besides its own whose seals hold; how large models may be.
+MODEL_KEY = env.str("MODEL_KEY", "")
+MODEL_PUBLIC_KEYS = env.list("MODEL_PUBLIC_KEYS", default=[])
+MODEL_FILE_MB = env.int("MODEL_FILE_MB", 64)
+MODEL_MEMORY_MB = env.int("MODEL_MEMORY_MB", 512)
+
 # Mail tells of alerts. Without a host it goes to the log of the process that would have sent it.
 EMAIL_HOST = env.str("EMAIL_HOST", "")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"

@@ -30,6 +30,7 @@ SECRETS = {
     "SUBJECT_SECRET": "b2" * 32,
     "SECRET_BOX_KEYS": "c3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3Nzc3M=",
     "CHECKPOINT_KEY": "d4" * 32,
+    "MODEL_KEY": "e5" * 32,
     "WHITENOISE_AUTOREFRESH": "true",  # no list of all static files for each test client
 }
 

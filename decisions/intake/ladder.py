@@ -14,6 +14,7 @@ import structlog
 from decisions.intake import checks
 from decisions.intake.parse import Row
 from decisions.learning import registry
+from decisions.learning.seal import ModelFileRefused
 from decisions.models import Item, ModelVersion
 from decisions.queues.live import Live
 from decisions.queues.spec import Heuristic, Spec
@@ -44,7 +45,11 @@ class WrongCount(Exception):  # noqa: N818 - the same
     """The model did not give one score for each item."""
 
 
-FAULTS: dict[type[Exception], str] = {OutOfTime: "model:timeout", FileNotFoundError: "model:missing"}
+FAULTS: dict[type[Exception], str] = {
+    OutOfTime: "model:timeout",
+    FileNotFoundError: "model:missing",
+    ModelFileRefused: "model:refused",
+}
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
-"""Models on disk: stored by skops under their hash, checked before anything parses them, kept in memory once read."""
+"""Models on disk: stored by skops under their hash and sealed, checked before anything parses them, read once."""
 
 import hashlib
 import io
 import json
 import os
+import threading
+import tracemalloc
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import skops.io
 from django.conf import settings
+from django.utils.translation import gettext as _
 
+from decisions.exceptions import Refused
+from decisions.learning import archive, seal
 from decisions.learning.features import Feature, matrix
+from decisions.learning.seal import ModelFileRefused, Seal
+from decisions.learning.shelf import Shelf
 from decisions.measure import calibrate
 from decisions.models import ModelVersion
 
@@ -30,21 +36,20 @@ TRUSTED = [
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils.validation.check_array",
 ]
-EARLIER_EDGE = 1e-9  # of files that were stored before a calibrator said its own
 FINGERPRINT = 8  # bytes that tell a row
+SEAL = ".seal"  # behind the name of the file that it seals
 UNREADABLE = (
     skops.io.exceptions.UntrustedTypesFoundException,
     zipfile.BadZipFile,
     AttributeError,
     ImportError,
     KeyError,
+    MemoryError,
+    RecursionError,
     TypeError,
     ValueError,
 )
-
-
-class ModelFileRefused(Exception):  # noqa: N818 - the words of the house: something is refused
-    """The file of a model is not the one that was stored, or not one of ours."""
+_measuring = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -81,32 +86,92 @@ def pack(scorer: Scorer) -> bytes:
 
 
 def store(name: str, data: bytes) -> tuple[str, str]:
-    """Write an archive under the model's name, whole or not at all; return the file's name and its SHA-256.
+    """Write an archive and its seal under the model's name, whole or not at all; return the file's name and SHA-256.
 
-    Refuses one that could not be loaded again.
+    Refuses one that could not be loaded again, or takes more memory than a model may.
     """
-    unpack(data)
-    folder().mkdir(parents=True, exist_ok=True)
-    file = f"{name}.skops"
-    draft = folder() / f".{file}.{os.getpid()}"
-    draft.write_bytes(data)
-    draft.replace(folder() / file)
-    return file, hashlib.sha256(data).hexdigest()
+    archive.check(data)
+    made = seal.make(name=name, data=data, memory=measured(data))
+    return keep(made, data), made.sha256
+
+
+def keep(made: Seal, data: bytes) -> str:
+    """Write a sealed archive to its place; return the file's name. The seal goes first: nothing lies there without."""
+    file = f"{made.name}.skops"
+    _write(f"{file}{SEAL}", made.document())
+    _write(file, data)
+    return file
+
+
+def measured(data: bytes) -> int:
+    """Return the bytes of memory that reading a model takes at its peak; refuses more than a model may.
+
+    As Python's own book of allocations has it, numpy's arrays with it; whatever other threads take at the time counts
+    too, so that it is never too little.
+    """
+    with _measuring:
+        tracemalloc.start()
+        try:
+            unpack(data)
+            memory = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    if memory > archive.most_memory():
+        words = {"memory": memory >> 20, "most": settings.MODEL_MEMORY_MB}
+        raise ModelFileRefused(_("The model takes %(memory)s MB of memory, more than %(most)s MB.") % words)
+    return memory
 
 
 def is_whole(model: ModelVersion) -> bool:
-    """Tell whether the file of a model is there and is the one that was stored."""
+    """Tell whether the file of a model is there, is the one that was stored, and its seal holds."""
+    try:
+        checked(model)
+    except (OSError, Refused):
+        return False
+    return True
+
+
+def checked(model: ModelVersion) -> tuple[bytes, Seal]:
+    """Return the bytes of a model's file and its seal after all that can be said of them without parsing any.
+
+    Refuses a file without a seal, one that another key sealed, other bytes than those that were stored, and archives
+    that are too large or not ours; raises FileNotFoundError where it is gone.
+    """
     path = folder() / model.file
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == model.sha256
+    if path.stat().st_size > archive.most_bytes():
+        raise ModelFileRefused(_("The file is larger than %(most)s MB.") % {"most": settings.MODEL_FILE_MB})
+    made = sealed(model)
+    data = path.read_bytes()
+    require(made, name=model.name, data=data)
+    if made.sha256 != model.sha256:
+        raise ModelFileRefused(_("%(file)s: its SHA-256 is not the stored one.") % {"file": path.name})
+    return data, made
+
+
+def sealed(model: ModelVersion) -> Seal:
+    """Return the seal of a model's file; refuses where there is none that holds. It does not read the file."""
+    path = folder() / f"{model.file}{SEAL}"
+    if not path.is_file():
+        raise ModelFileRefused(_("%(file)s has no seal.") % {"file": model.file})
+    return seal.parse(path.read_bytes())
+
+
+def require(made: Seal, *, name: str, data: bytes) -> None:
+    """Refuse bytes that a seal does not speak of, and archives that are too large or not ours; parses nothing."""
+    if made.name != name:
+        raise ModelFileRefused(_("The seal is of another model: %(name)s.") % {"name": made.name})
+    if made.size != len(data) or made.sha256 != hashlib.sha256(data).hexdigest():
+        raise ModelFileRefused(_("%(name)s: its SHA-256 is not the sealed one.") % {"name": name})
+    if made.memory > archive.most_memory():
+        words = {"memory": made.memory >> 20, "most": settings.MODEL_MEMORY_MB}
+        raise ModelFileRefused(_("The model takes %(memory)s MB of memory, more than %(most)s MB.") % words)
+    archive.check(data)
 
 
 def store_learnt(name: str, fingerprints: Collection[bytes]) -> str:
     """Write what tells the rows that a model learnt from, 8 bytes each, beside its file; return the SHA-256 of it."""
     data = b"".join(sorted(fingerprints))
-    folder().mkdir(parents=True, exist_ok=True)
-    draft = folder() / f".{name}.rows.{os.getpid()}"
-    draft.write_bytes(data)
-    draft.replace(folder() / f"{name}.rows")
+    _write(f"{name}.rows", data)
     return hashlib.sha256(data).hexdigest()
 
 
@@ -122,17 +187,16 @@ def learnt(model: ModelVersion) -> frozenset[bytes] | None:
 
 
 def load(model: ModelVersion) -> Scorer:
-    """Return the scorer of a model version, read once in a process; refuses a file whose hash is not the stored one."""
-    return _load(folder() / model.file, model.sha256)
+    """Return the scorer of a model version, read once in a process as long as there is room; refuses as `checked`."""
+    return _shelf.get((model.file, model.sha256, folder()), lambda: _read(model), archive.most_memory())
 
 
-@lru_cache(maxsize=16)
-def _load(path: Path, sha256: str) -> Scorer:
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256:
-        message = f"{path.name}: its SHA-256 is not the stored one."
-        raise ModelFileRefused(message)
-    return unpack(data)
+_shelf: Shelf[Scorer] = Shelf()
+
+
+def _read(model: ModelVersion) -> tuple[Scorer, int]:
+    data, made = checked(model)
+    return unpack(data), made.memory
 
 
 def unpack(data: bytes) -> Scorer:
@@ -140,10 +204,18 @@ def unpack(data: bytes) -> Scorer:
     try:
         parts = skops.io.loads(data, trusted=TRUSTED)
         features = tuple(Feature.from_json(stored) for stored in parts["features"])
-        line = (float(parts["slope"]), float(parts["intercept"]), float(parts.get("edge", EARLIER_EDGE)))
+        line = (float(parts["slope"]), float(parts["intercept"]), float(parts["edge"]))
         return Scorer(parts["estimator"], features, *line)
     except UNREADABLE as error:
         raise ModelFileRefused(str(error)) from error
+
+
+def _write(name: str, data: bytes) -> None:
+    """Write a file to the folder of models, whole or not at all."""
+    folder().mkdir(parents=True, exist_ok=True)
+    draft = folder() / f".{name}.{os.getpid()}.{threading.get_ident()}"
+    draft.write_bytes(data)
+    draft.replace(folder() / name)
 
 
 def _steady(archive: bytes) -> bytes:

@@ -47,6 +47,7 @@ class Event(Fact):
         QUEUE_PAUSED = "queue.paused"
         QUEUE_RESUMED = "queue.resumed"
         MODEL_TRAINED = "model.trained"
+        MODEL_IMPORTED = "model.imported"
         POLICY_DRAFTED = "policy.drafted"
         POLICY_APPROVED = "policy.approved"
         POLICY_WITHDRAWN = "policy.withdrawn"

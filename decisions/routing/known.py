@@ -183,7 +183,7 @@ def check_draft(policy: Policy, at: datetime, *, by: User | None = None) -> Know
     try:
         with transaction.atomic():
             return check(policy, at, by=by)
-    except (Refused, OSError, registry.ModelFileRefused):
+    except (Refused, OSError):
         return None
 
 

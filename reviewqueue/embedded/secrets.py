@@ -14,6 +14,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "SUBJECT_SECRET": lambda: secrets.token_hex(32),
     "SECRET_BOX_KEYS": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),  # one Fernet key
     "CHECKPOINT_KEY": lambda: secrets.token_hex(32),  # an ed25519 seed
+    "MODEL_KEY": lambda: secrets.token_hex(32),  # another one
 }
 
 

@@ -22,6 +22,7 @@ MACHINE = {
     "output:model": _("the score is another model's"),
     "model:timeout": _("the model took too long"),
     "model:missing": _("the model's file is missing"),
+    "model:refused": _("the model's file was refused"),
     "model:error": _("the model failed"),
 }
 BROKEN = {

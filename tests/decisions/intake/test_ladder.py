@@ -11,6 +11,7 @@ from decisions.intake import ladder, parse
 from decisions.intake.ladder import Climb
 from decisions.intake.parse import Row
 from decisions.learning import registry
+from decisions.learning.seal import ModelFileRefused
 from decisions.models import ModelVersion, Policy, Queue
 from decisions.queues import live
 from decisions.queues.spec import Heuristic
@@ -123,7 +124,7 @@ def test_a_valid_score_that_does_not_route_is_kept_aside(queue: Queue, monkeypat
     [
         (RuntimeError("broken"), "model:error"),
         (FileNotFoundError("gone"), "model:missing"),
-        (registry.ModelFileRefused("changed"), "model:error"),
+        (ModelFileRefused("changed"), "model:refused"),
         (MemoryError(), "model:error"),
     ],
 )
