@@ -12,7 +12,7 @@ from decisions.learning import datasets, labels
 from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
-from decisions.watch import backlog, books, look, overload
+from decisions.watch import backlog, books, look, overload, pauses
 from decisions.work import grading, second, sweep
 
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
@@ -75,6 +75,7 @@ def watch_signals() -> None:
     """Look for signals that are off, and open alerts."""
     at = log.now()
     backlog.check_all(at)
+    pauses.check_all(at)
     look.check_all(at)
 
 

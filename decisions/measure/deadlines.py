@@ -75,8 +75,8 @@ class Period:
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """What is late and what will be, as of the last count; `fresh_at` None = nothing was counted yet."""
+class Pressure:
+    """What is late, and what will be if people go on as they do; as of the last count, `fresh_at` None without one."""
 
     fresh_at: datetime | None
     late: int
@@ -104,7 +104,7 @@ class Outlook:
         return self.breaching[0].by if self.breaching else None
 
 
-def outlook(queue: Queue, at: datetime) -> Outlook:
+def pressure(queue: Queue, at: datetime) -> Pressure:
     """Return which deadlines will be missed if people go on as they do, from the counts of each hour's deadlines."""
     rows = list(Rollup.objects.filter(queue=queue, figure="due", at__lte=at))
     late: dict[str, int] = {}
@@ -122,7 +122,7 @@ def outlook(queue: Queue, at: datetime) -> Outlook:
     spans, rate = floor.supply(queue.pk, at)
     found = breaches.risks(sum(late.values()), ahead, _coming(queue, at), spans, rate=rate, at=at)
     counted = Rollup.objects.filter(queue=queue, figure="counted", at__lte=at).order_by("-at").first()
-    return Outlook(counted.made_at if counted else None, sum(late.values()), late, found, later)
+    return Pressure(counted.made_at if counted else None, sum(late.values()), late, found, later)
 
 
 def _coming(queue: Queue, at: datetime) -> list[Coming]:
@@ -167,7 +167,7 @@ def history(queue: Queue, at: datetime, *, by: By = By.DAY, purpose: str = "") -
 
 
 def listed(
-    queue: Queue, outlook: Outlook, at: datetime, *, person: User, after: int | None = None, count: int = 50
+    queue: Queue, pressure: Pressure, at: datetime, *, person: User, after: int | None = None, count: int = 50
 ) -> Listed:
     """Return a page of the tasks that are late or will be, the first deadline first.
 
@@ -178,17 +178,17 @@ def listed(
     last = Task.objects.filter(pk=after, queue=queue).first() if after is not None else None
     if after is not None and last is None:
         raise Invalid(faults=[Fault("after", "unknown", _("There is no such row to continue from."))])
-    found = _tasks(queue.pk, outlook, at, after=last, count=count + 1)
+    found = _tasks(queue.pk, pressure, at, after=last, count=count + 1)
     page = found[:count]
     seen = redact.for_many([task.item_id for task in page], standing=standing, user=person, spec=queue.spec)
     shown = [task for task in page if seen[task.item_id].history]
     return Listed(shown, len(page) - len(shown), page[-1].pk if len(found) > count else None)
 
 
-def _tasks(queue_id: int, outlook: Outlook, at: datetime, *, after: Task | None, count: int) -> list[Task]:
+def _tasks(queue_id: int, pressure: Pressure, at: datetime, *, after: Task | None, count: int) -> list[Task]:
     """Return the next tasks from the index of open ones by deadline: the cost does not grow with their number."""
     found: list[Task] = []
-    for start, end in _ranges(outlook, at):
+    for start, end in _ranges(pressure, at):
         rows = Task.objects.open().filter(queue=queue_id, due_at__gte=start, due_at__lt=end)
         if after is not None:
             beyond = Q(due_at__gt=after.due_at) | Q(due_at=after.due_at, pk__gt=after.pk)
@@ -197,10 +197,10 @@ def _tasks(queue_id: int, outlook: Outlook, at: datetime, *, after: Task | None,
     return found
 
 
-def _ranges(outlook: Outlook, at: datetime) -> list[tuple[datetime, datetime]]:
+def _ranges(pressure: Pressure, at: datetime) -> list[tuple[datetime, datetime]]:
     """Return the spans of deadlines that are, or will be, missed: what is late, then the hours at risk."""
     spans = [(sla.EPOCH, at)]
-    for risk in outlook.breaching:
+    for risk in pressure.breaching:
         start = max(at, risk.by - HOUR)
         if spans[-1][1] == start:
             spans[-1] = (spans[-1][0], risk.by)

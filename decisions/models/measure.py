@@ -112,6 +112,7 @@ class Alert(models.Model):
         ACCOUNTS = "accounts", _("Accounts that do not add up")
         OVERLOAD = "overload", _("Overload rule in force")
         BACKLOG = "backlog", _("Backlog that will miss deadlines")
+        PAUSED = "paused", _("Person paused")
 
     class Level(models.TextChoices):
         WARN = "warn", _("Warning")

@@ -112,12 +112,12 @@ def states(queue: Queue) -> list[State]:
 
 def figures(queue: Queue, at: datetime) -> Figures:
     """Return what a queue's rules go by, from the counts of each minute."""
-    outlook = deadlines.outlook(queue, at)
+    pressure = deadlines.pressure(queue, at)
     spans, rate = floor.supply(queue.pk, at)
     span = sla.due(queue.spec, queue.spec.sla_of(Task.Purpose.SOFT), at) - at
     possible = capacity.decisions(spans, at, at + span, rate=rate)
-    backlog = outlook.late + outlook.later + sum(risk.tasks for risk in outlook.risks)
-    return Figures(outlook.load, outlook.at_risk, int(backlog), _demand(queue.pk, at), possible / (span / HOUR))
+    backlog = pressure.late + pressure.later + sum(risk.tasks for risk in pressure.risks)
+    return Figures(pressure.load, pressure.at_risk, int(backlog), _demand(queue.pk, at), possible / (span / HOUR))
 
 
 def spared(queue_id: int, since: datetime) -> int:

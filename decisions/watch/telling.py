@@ -8,7 +8,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from decisions.models import Alert, Item
+from decisions.models import Alert, Grade, Item, User
 from decisions.queues.spec_time import OverloadRule
 from decisions.watch.signals import Against
 
@@ -27,6 +27,7 @@ def what(alert: Alert) -> str:
         Alert.Kind.ACCOUNTS: _("the sum of what was accepted"),
         Alert.Kind.OVERLOAD: _("overload: %(name)s"),
         Alert.Kind.BACKLOG: _("the backlog"),
+        Alert.Kind.PAUSED: _("the work of %(name)s"),
     }
     return words[Alert.Kind(alert.kind)] % {"name": _named(alert, part, name)}
 
@@ -78,6 +79,7 @@ def _own() -> dict[str, Callable[[Alert], str]]:
         Alert.Kind.ACCOUNTS: _accounts,
         Alert.Kind.OVERLOAD: _overload,
         Alert.Kind.BACKLOG: _backlog,
+        Alert.Kind.PAUSED: _paused,
     }
 
 
@@ -118,6 +120,13 @@ def _backlog(alert: Alert) -> str:
         "usual": formats.number_format(told["usual"], 1),
         "by": formats.date_format(localtime(by, alert.queue.spec.zone), "SHORT_DATETIME_FORMAT"),
     }
+
+
+def _paused(alert: Alert) -> str:
+    """Say why, and who can let them go on; how often they erred their own page and that of leads says."""
+    if alert.figures.get("why") == Grade.Why.FAILED:
+        return _("They did not pass the set that comes before the first item, and are paused until a lead lifts that.")
+    return _("Too many of their answers that were checked were wrong: they are paused until a lead lifts that.")
 
 
 def _shares() -> dict[str, str]:
@@ -189,6 +198,8 @@ def _named(alert: Alert, part: str, name: str) -> str:
     if part == "field":
         field = alert.queue.spec.payload_field(name)
         return field.label if field else name
+    if part == "person":
+        return str(User.objects.get(pk=name))
     if part == "rule":
         return rules()[name]
     words = {

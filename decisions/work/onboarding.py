@@ -35,12 +35,12 @@ def is_due(queue_id: int, spec: Spec, stands: Standing, person: User) -> bool:
         return not cursor.fetchone()[0]
 
 
-def is_stuck(queue: Queue, person: User) -> bool:
-    """Tell whether a person has the set before them and no gold item is left that they have not seen."""
+def is_left(queue: Queue, person: User) -> bool | None:
+    """Tell whether a gold item is left for a person who has the set before them; None: they have none before them."""
     stands = rights.standing(person, queue.pk)
     if stands is None or not is_due(queue.pk, queue.spec, stands, person):
-        return False
-    return not gold.has_one(queue.pk, person.pk) and not gold.unseen(queue.pk, person.pk, stands, needs="")
+        return None
+    return gold.has_one(queue.pk, person.pk) or bool(gold.unseen(queue.pk, person.pk, stands, needs=""))
 
 
 def prepare(queue: Live, stands: Standing, person: User) -> None:

@@ -1,6 +1,6 @@
 """Shifts and absences: how many work on a queue and when, who of them by name, and who is away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,7 +18,7 @@ from decisions.work import fitness
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planned on a queue in a span: shifts (numbers and names), and the absences of its people."""
+    """What is planned in a span, on a queue or for a person: shifts (numbers and names), and absences."""
 
     shifts: Sequence[Shift]
     absences: Sequence[Absence]
@@ -105,6 +105,15 @@ def plan(queue: Queue, start: datetime, end: datetime) -> Plan:
     return Plan(
         list(shifts.select_related("person").order_by("starts_at", "pk")),
         list(away.select_related("person").order_by("starts_at", "pk")),
+    )
+
+
+def own(person_id: int, queue_ids: Collection[int], start: datetime, end: datetime) -> Plan:
+    """Return a person's shifts on some queues in [start, end), and when they are away in it."""
+    span = {"person": person_id, "starts_at__lt": end, "ends_at__gt": start}
+    shifts = Shift.objects.filter(queue__in=queue_ids, **span).select_related("queue__version")
+    return Plan(
+        list(shifts.order_by("starts_at", "pk")), list(Absence.objects.filter(**span).order_by("starts_at", "pk"))
     )
 
 

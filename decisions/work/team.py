@@ -1,6 +1,6 @@
 """Who is at work on a queue, who looks at it, and what each of them has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
+from decisions import people
 from decisions.models import Absence, Decision, Membership, Presence, Queue, Task, User
 from decisions.work import fitness
 from decisions.work import lease as leases
@@ -51,6 +52,15 @@ class Member:
         return len(self.held) + len(self.kept)
 
 
+@dataclass(frozen=True)
+class Place:
+    """A person's place on a queue: their role in words, and how many tasks they have there."""
+
+    queue: Queue
+    role: str
+    had: int
+
+
 def note(user: User, queue_id: int, place: Presence.Place, at: datetime) -> None:
     """Note that a person has a page of the queue open, at most every 45 s: one statement, and no part of the record."""
     params: list[Any] = [user.pk, queue_id, place, at, EVERY]
@@ -83,6 +93,16 @@ def had_by(queue_id: int, ids: Sequence[int]) -> list[Task]:
     kept = Q(only_for__in=ids, only_until__isnull=False, state=Task.State.WAITING)
     found = Task.objects.filter(held | kept, queue=queue_id)
     return list(found.select_related("item").order_by("due_at", "pk"))
+
+
+def elsewhere(person_id: int, queues: Iterable[Queue]) -> list[Place]:
+    """Return where else than here a person belongs, of some queues."""
+    found = []
+    for queue in queues:
+        row = next((row for row in people.members(queue) if row.user_id == person_id), None)
+        if row is not None:
+            found.append(Place(queue, str(row.get_role_display()), len(had_by(queue.pk, [person_id]))))
+    return found
 
 
 def _member(

@@ -11,7 +11,7 @@ from decisions import rights
 from decisions.models import Exclusion, Queue, User
 from decisions.queues import needs
 from decisions.rights import Act
-from decisions.work import fitness, mine, team
+from decisions.work import fitness, mine, shifts, team
 from reviewqueue.api import auth, shapes
 from reviewqueue.api import shapes_team as told
 from reviewqueue.api.door import Door, answer, once, queue_named, within
@@ -115,6 +115,23 @@ class OptOut(Door):
         person = auth.of(request).user
         fitness.opt_out(queue=found, person=person, tags=asked["categories"])
         return answer(_shown(person, found))
+
+
+class Zone(Door):
+    scopes = frozenset({"review", "manage"})
+
+    @extend_schema(
+        operation_id="set_zone",
+        summary="Say on which clock your shifts and absences are read",
+        description="An IANA time zone, such as Europe/Madrid; empty: that of each queue.",
+        request=told.Zone,
+        responses=told.Zone,
+    )
+    @once
+    def post(self, request: Request) -> HttpResponse:
+        asked, person = shapes.read(told.Zone, request), auth.of(request).user
+        shifts.set_zone(person=person, zone=asked["timezone"])
+        return answer({"timezone": asked["timezone"]})
 
 
 def _own(request: Request, slug: str) -> Queue:

@@ -39,17 +39,17 @@ class Deadlines(Door):
         limit = keyset.number(query, "limit", USUAL, low=1, high=MOST)
         after = keyset.number(query, "after", 0) if "after" in query else None
         by, purpose = By(_word(request, "by", By, By.DAY)), _word(request, "purpose", Task.Purpose, "")
-        outlook = deadlines.outlook(found, at)
-        listed = deadlines.listed(found, outlook, at, person=auth.of(request).user, after=after, count=limit)
+        pressure = deadlines.pressure(found, at)
+        listed = deadlines.listed(found, pressure, at, person=auth.of(request).user, after=after, count=limit)
         return answer(
             {
                 "at": at,
-                "fresh_at": outlook.fresh_at,
-                "late": outlook.late,
-                "at_risk": outlook.at_risk,
-                "first_breach_by": outlook.first_at,
-                "later": outlook.later,
-                "hours": [{"by": r.by, "tasks": int(r.tasks), "breaching": r.breaching} for r in outlook.risks],
+                "fresh_at": pressure.fresh_at,
+                "late": pressure.late,
+                "at_risk": pressure.at_risk,
+                "first_breach_by": pressure.first_at,
+                "later": pressure.later,
+                "hours": [{"by": r.by, "tasks": int(r.tasks), "breaching": r.breaching} for r in pressure.risks],
                 "window_days": deadlines.WINDOW.days,
                 "kept": {name: _kept(kept) for name, kept in deadlines.shares(found.pk, at).items()},
                 "history": [

@@ -134,6 +134,10 @@ class OptOuts(Shape):
     categories = serializers.ListField(child=serializers.CharField(max_length=200), max_length=200)
 
 
+class Zone(Shape):
+    timezone = serializers.CharField(max_length=40, allow_blank=True)
+
+
 class OwnWork(Shape):
     """For the person's own eyes."""
 

@@ -116,6 +116,7 @@ v1 = [
     path("queues/<slug:queue>/shifts/<id:shift>/remove/", schedule.RemoveShift.as_view()),
     path("queues/<slug:queue>/absences/", schedule.Absences.as_view()),
     path("queues/<slug:queue>/absences/<id:absence>/remove/", schedule.RemoveAbsence.as_view()),
+    path("me/timezone/", colleagues.Zone.as_view()),
     path("queues/<slug:queue>/me/", colleagues.Own.as_view()),
     path("queues/<slug:queue>/me/opt-outs/", colleagues.OptOut.as_view()),
     path("queues/<slug:queue>/handovers/", team.Carry.as_view()),

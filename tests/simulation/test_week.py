@@ -104,7 +104,7 @@ def check_deadlines(office: Office, books: recount.Books) -> None:
         assert (told[purpose].met, told[purpose].late, told[purpose].ended) == counted
     assert (told[""].of) == sum(kept.values()) + sum(ended.values())
     late = [task for pk, task in books.tasks.items() if task.state in recount.OPEN and task.due_at < books.at]
-    assert deadlines.outlook(office.queue, books.at).late == len(late)
+    assert deadlines.pressure(office.queue, books.at).late == len(late)
 
 
 def check_presence(office: Office, books: recount.Books) -> None:

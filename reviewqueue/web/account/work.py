@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from decisions.measure.capacity import HORIZON
 from decisions.models import Exclusion, Queue, User
 from decisions.queues import needs
 from decisions.record import log
 from decisions.rights import Act
 from decisions.work import fitness, mine, shifts
 from reviewqueue.web import queues
+from reviewqueue.web.floor.forms import AwayForm
 from reviewqueue.web.people import signed_in
 
 WHYS = (
@@ -28,15 +30,48 @@ WHYS = (
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     """Show one's own work on each queue."""
-    person = signed_in(request)
+    return render(request, "account/work.html", _page(signed_in(request)))
+
+
+def _page(person: User, form: AwayForm | None = None) -> dict[str, Any]:
+    at = log.now()
     rows = [_row(person, queue) for queue in queues.where(person, Act.CLAIM)]
-    context = {
+    return {
         "rows": rows,
+        "is_due": any(row["is_due"] for row in rows),
         "own_zone": person.timezone,
         "kinds": Exclusion.Kind.choices,
         "whys": WHYS,
+        "told_to": rows[0]["queue"] if rows else None,  # an absence holds everywhere, and is in one queue's record
+        "zone": shifts.zone_of(person, rows[0]["queue"]) if rows else None,
+        "away": shifts.own(person.pk, [], at, at + HORIZON).absences,
+        "away_form": form or (AwayForm(zone=shifts.zone_of(person, rows[0]["queue"])) if rows else None),
     }
-    return render(request, "account/work.html", {**context, "is_due": any(row["is_due"] for row in rows)})
+
+
+@login_required
+@require_POST
+def enter_absence(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say when one is away oneself; what was wrong is shown beside the field."""
+    person = signed_in(request)
+    queue = queues.one(person, slug, Act.CLAIM)
+    form = AwayForm(request.POST, zone=shifts.zone_of(person, queue))
+    if not form.is_valid():
+        return render(request, "account/work.html", _page(person, form), status=422)
+    shifts.enter_absence(queue=queue, person_id=person.pk, by=person, **form.cleaned_data)
+    messages.success(request, _("Your absence is entered: nobody counts on you then."))
+    return redirect("account:work")
+
+
+@login_required
+@require_POST
+def remove_absence(request: HttpRequest, slug: str, absence_id: int) -> HttpResponse:
+    """Take an absence of one's own back."""
+    person = signed_in(request)
+    queue = queues.one(person, slug, Act.CLAIM)
+    shifts.remove_absence(queue=queue, absence_id=absence_id, by=person)
+    messages.success(request, _("The absence is taken out."))
+    return redirect("account:work")
 
 
 @login_required

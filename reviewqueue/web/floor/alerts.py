@@ -184,13 +184,15 @@ def _incident(person: User, alert: Alert) -> dict[str, Any]:
 
 
 def list_url(alert: Alert) -> str:
-    """Return where the list behind an alert is: rulings where people answered, else the items themselves."""
+    """Return where the list behind an alert is: whom it is about, rulings where people answered, else the items."""
     policy = alert.key.removeprefix("policy:") if alert.key.startswith("policy:") else ""
     since = f"{alert.began_at:%Y-%m-%d}"
     wanted = {
         Alert.Kind.OVERRIDES: {"which": "overrides", "since": since, "policy": policy},
         Alert.Kind.PRECISION: {"which": "all", "purpose": "control", "since": since, "policy": policy},
     }
+    if alert.kind == Alert.Kind.PAUSED:
+        return reverse("floor:person", args=[alert.queue.slug, alert.key.removeprefix("person:")])
     if alert.kind not in wanted:
         return reverse("floor:alert_items", args=[alert.pk])
     given = {name: value for name, value in wanted[Alert.Kind(alert.kind)].items() if value}

@@ -12,8 +12,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from decisions.measure import deadlines
-from decisions.measure.deadlines import By, Kept, Listed, Outlook, Period
+from decisions.measure import deadlines, foretold
+from decisions.measure.deadlines import By, Kept, Listed, Period, Pressure
 from decisions.models import Queue, Task
 from decisions.record import log
 from decisions.rights import Act
@@ -33,10 +33,11 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     by = By(request.GET["by"]) if request.GET.get("by") in list(By) else By.DAY
     purpose = request.GET.get("purpose", "") if request.GET.get("purpose") in Task.Purpose else ""
     after = request.GET.get("after", "")
-    outlook = deadlines.outlook(queue, at)
-    listed = deadlines.listed(queue, outlook, at, person=person, after=int(after) if _is_id(after) else None)
+    pressure = deadlines.pressure(queue, at)
+    listed = deadlines.listed(queue, pressure, at, person=person, after=int(after) if _is_id(after) else None)
     kept = deadlines.shares(queue.pk, at)
     periods = deadlines.history(queue, at, by=by, purpose=purpose)
+    told = foretold.of(queue, at)
     return render(
         request,
         "floor/deadlines.html",
@@ -44,10 +45,12 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
             "queue": queue,
             "zone": queue.spec.zone,
             "at": at,
-            "outlook": outlook,
-            "breaching": outlook.breaching[:HOURS_SHOWN],
+            "pressure": pressure,
+            "told": told,
+            "basis": foretold.basis(told.outlook),
+            "breaching": pressure.breaching[:HOURS_SHOWN],
             "all": kept.get("", Kept()),
-            "purposes": _purposes(kept, outlook),
+            "purposes": _purposes(kept, pressure),
             "days": deadlines.WINDOW.days,
             "chart": _chart(periods, queue, by),
             "choices": _choices(by, purpose),
@@ -60,15 +63,15 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 19
 
 
-def _purposes(kept: dict[str, Kept], outlook: Outlook) -> list[dict[str, Any]]:
+def _purposes(kept: dict[str, Kept], pressure: Pressure) -> list[dict[str, Any]]:
     """Return a line for each purpose that has had or has a deadline."""
     words = {expiry.value: expiry.label for expiry in Expiry}
-    names = [purpose for purpose in Task.Purpose if purpose in kept or purpose in outlook.by_purpose]
+    names = [purpose for purpose in Task.Purpose if purpose in kept or purpose in pressure.by_purpose]
     return [
         {
             "name": purpose.label,
             "kept": kept.get(purpose, Kept()),
-            "late": outlook.by_purpose.get(purpose, 0),
+            "late": pressure.by_purpose.get(purpose, 0),
             "expired": [(words.get(word, word), n) for word, n in (kept.get(purpose, Kept()).expired or {}).items()],
         }
         for purpose in names

@@ -27,15 +27,13 @@ def typed_in(form: forms.Form, name: str, zone: ZoneInfo) -> datetime:
         raise forms.ValidationError(refused.detail) from None
 
 
-class ShiftForm(forms.Form):
-    """A shift in the queue's own time zone."""
+class SpanForm(forms.Form):
+    """A span by a clock."""
+
+    ORDER = _("It ends after it starts.")
 
     starts_at = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput({"type": "datetime-local"}))
     ends_at = forms.DateTimeField(label=_("To"), widget=forms.DateTimeInput({"type": "datetime-local"}))
-    people = forms.IntegerField(label=_("People"), min_value=1, max_value=10_000)
-    rate = forms.FloatField(
-        label=_("Decisions per person and hour"), min_value=0.1, required=False, help_text=_("empty = as measured")
-    )
 
     def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
         self.zone = zone
@@ -48,23 +46,38 @@ class ShiftForm(forms.Form):
         return self._in_zone("ends_at")
 
     def _in_zone(self, name: str) -> datetime:
-        """Read what was typed as a time on the queue's own clock."""
+        """Read what was typed as a time on that clock."""
         return typed_in(self, name, self.zone)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         start, end = cleaned.get("starts_at"), cleaned.get("ends_at")
         if start and end and end <= start:
-            self.add_error("ends_at", _("A shift ends after it starts."))
+            self.add_error("ends_at", self.ORDER)
         return cleaned
 
 
-class NamedForm(ShiftForm):
+class ShiftForm(SpanForm):
+    """A shift in the queue's own time zone."""
+
+    ORDER = _("A shift ends after it starts.")
+
+    people = forms.IntegerField(label=_("People"), min_value=1, max_value=10_000)
+    rate = forms.FloatField(
+        label=_("Decisions per person and hour"), min_value=0.1, required=False, help_text=_("empty = as measured")
+    )
+
+
+class AwayForm(SpanForm):
+    """One's own absence, on one's own clock."""
+
+    ORDER = _("An absence ends after it starts.")
+
+
+class NamedForm(SpanForm):
     """A shift of a person by name, or an absence, on that person's own clock."""
 
     person = forms.TypedChoiceField(label=_("Who"), coerce=int)
-    people = None  # type: ignore[assignment]
-    rate = None  # type: ignore[assignment]
     field_order = ("person", "starts_at", "ends_at")
 
     def __init__(

@@ -9,10 +9,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from decisions.measure.capacity import HORIZON
 from decisions.models import Exclusion, Queue, User
 from decisions.queues import needs
+from decisions.record import log
 from decisions.rights import Act
-from decisions.work import fitness, team
+from decisions.work import fitness, shifts, team
 from reviewqueue.web import queues
 from reviewqueue.web.people import signed_in
 
@@ -62,7 +64,9 @@ def lift(request: HttpRequest, slug: str, person_id: int, exclusion_id: int) -> 
 
 def _page(queue: Queue, person_id: int, by: User) -> dict[str, Any]:
     row = fitness.member(queue, person_id)
-    known = needs.skills(queue.spec)
+    known, at = needs.skills(queue.spec), log.now()
+    shared = [one for one in queues.where(by, Act.SEE_TEAM) if one.pk != queue.pk]
+    plan = shifts.own(person_id, [queue.pk, *(one.pk for one in shared)], at, at + HORIZON)
     return {
         "queue": queue,
         "zone": queue.spec.zone,
@@ -71,6 +75,10 @@ def _page(queue: Queue, person_id: int, by: User) -> dict[str, Any]:
         "others": [tag for tag in row.skills if tag not in known],
         "had": team.had_by(queue.pk, [person_id]),
         "cap": queue.spec.cap,
+        "plan": plan,
+        "weeks": HORIZON.days // 7,
+        "own_zone": shifts.zone_of(row.user, queue),
+        "elsewhere": team.elsewhere(person_id, shared),
         "exclusions": fitness.exclusions(queue.pk, person_id),
         "kinds": Exclusion.Kind.choices,
         "whys": Exclusion.Why.choices,

@@ -108,7 +108,7 @@ def _figures(queue: Queue) -> dict[str, object]:
         "ages": charts.ages(status["backlog"]["by_age"]),
         "purposes": [(Task.Purpose(name).label, one) for name, one in status["purposes"].items()],
         "accounts": _accounts(status["accounts"]),
-        "outlook": deadlines.outlook(queue, at),
+        "pressure": deadlines.pressure(queue, at),
         "post": letters.post(queue.pk),
         "zone": zone,
     }

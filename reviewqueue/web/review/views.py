@@ -224,11 +224,12 @@ def _state(person: User, queue: Queue, at_hand: int) -> str:
         return "paused"
     if (grade := grading.newest(queue.pk, person.pk)) and grade.is_paused:
         return "halted"
-    if onboarding.is_stuck(queue, person):
+    is_left = onboarding.is_left(queue, person)
+    if is_left is False:
         return "stuck"
     if at_hand >= queue.spec.cap:
         return "full"
-    if mine.waits(person, queue):
+    if is_left or mine.waits(person, queue):
         return "ready"
     return "taken" if Task.objects.open().filter(queue=queue).exists() else "empty"
 

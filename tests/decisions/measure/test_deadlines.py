@@ -94,14 +94,14 @@ def test_what_will_be_late_follows_the_shifts() -> None:
         waiting(queue, hours)
     waiting(queue, 24 * 20, 3)
     rollups.roll_up(NOON)
-    found = deadlines.outlook(queue, NOON)
+    found = deadlines.pressure(queue, NOON)
     assert [(risk.by - NOON) / HOUR for risk in found.risks] == [2, 4, 10]
     assert [risk.breaching for risk in found.risks] == [0, 0, 0]
     assert (found.first_at, found.at_risk, found.later, found.late) == (None, 0, 3, 0)
     waiting(queue, 1.5)
     waiting(queue, -1, 1, purpose="control")
     rollups.roll_up(NOON)
-    found = deadlines.outlook(queue, NOON)
+    found = deadlines.pressure(queue, NOON)
     assert [risk.breaching for risk in found.risks] == [5, 4, 0]  # 9 in front of 4 decisions, 13 in front of 8
     assert (found.first_at, found.at_risk, found.late, dict(found.by_purpose)) == (
         NOON + HOUR * 2,
@@ -121,7 +121,7 @@ def test_only_the_newest_counts_are_kept() -> None:
 
 def test_nothing_counted_is_nothing_known() -> None:
     queue = make_queue()
-    found = deadlines.outlook(queue, NOON)
+    found = deadlines.pressure(queue, NOON)
     assert (found.fresh_at, found.late, found.risks, found.first_at) == (None, 0, [], None)
     assert deadlines.shares(queue.pk, NOON) == {}
 
@@ -134,11 +134,11 @@ def test_the_tasks_at_risk_are_listed_by_deadline_page_by_page() -> None:
     shift(queue, people=1, rate=3, hours=2)
     at_risk = waiting(queue, 5.5, 5)
     rollups.roll_up(NOON)
-    outlook = deadlines.outlook(queue, NOON)
-    assert [(risk.by - NOON) / HOUR for risk in outlook.breaching] == [6]
+    pressure = deadlines.pressure(queue, NOON)
+    assert [(risk.by - NOON) / HOUR for risk in pressure.breaching] == [6]
     seen, after = [], None
     for _ in range(4):
-        page = deadlines.listed(queue, outlook, NOON, person=auditor, after=after, count=2)
+        page = deadlines.listed(queue, pressure, NOON, person=auditor, after=after, count=2)
         seen += [task.pk for task in page.tasks]
         after = page.next
     assert seen == [task.pk for task in [*late, *at_risk]]
@@ -149,31 +149,31 @@ def test_who_may_be_asked_is_not_told_which_tasks_are_audits() -> None:
     queue = old_queue()
     waiting(queue, -2, 1)
     waiting(queue, -1, 2, purpose="audit")
-    outlook = deadlines.outlook(queue, NOON)
+    pressure = deadlines.pressure(queue, NOON)
     lead, auditor = make_user("lead", queue), make_user("auditor", queue)
-    told = deadlines.listed(queue, outlook, NOON, person=lead)
+    told = deadlines.listed(queue, pressure, NOON, person=lead)
     assert ([task.purpose for task in told.tasks], told.hidden) == (["soft"], 2)
-    assert deadlines.listed(queue, outlook, NOON, person=auditor).hidden == 0
+    assert deadlines.listed(queue, pressure, NOON, person=auditor).hidden == 0
 
 
 def test_the_list_is_for_those_who_may_read_the_record() -> None:
     queue, other = old_queue(), make_queue()
-    outlook = deadlines.outlook(queue, NOON)
+    pressure = deadlines.pressure(queue, NOON)
     with pytest.raises(Forbidden):
-        deadlines.listed(queue, outlook, NOON, person=make_user("reviewer", queue))
+        deadlines.listed(queue, pressure, NOON, person=make_user("reviewer", queue))
     elsewhere = make_task(other)
     with pytest.raises(Invalid):
-        deadlines.listed(queue, outlook, NOON, person=make_user("lead", queue), after=elsewhere.pk)
+        deadlines.listed(queue, pressure, NOON, person=make_user("lead", queue), after=elsewhere.pk)
 
 
 def test_a_page_of_tasks_asks_the_index_of_open_ones() -> None:
     queue = old_queue()
     waiting(queue, -2, 3)
-    outlook = deadlines.outlook(queue, NOON)
+    pressure = deadlines.pressure(queue, NOON)
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        deadlines.listed(queue, outlook, NOON, person=make_user("auditor", queue), count=2)
+        deadlines.listed(queue, pressure, NOON, person=make_user("auditor", queue), count=2)
     (statement,) = [one["sql"] for one in asked if '"decisions_task"."due_at" >=' in one["sql"]]
     assert "LIMIT 3" in statement
     assert 'ORDER BY "decisions_task"."due_at" ASC' in statement

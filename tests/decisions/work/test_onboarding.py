@@ -9,7 +9,7 @@ from decisions.models import Event, Grade, Lot, Queue, Task, User
 from decisions.queues import dump, parse
 from decisions.queues.spec import Quality
 from decisions.record import proof
-from decisions.work import claim, decide, gold, grading
+from decisions.work import claim, decide, gold, grading, onboarding
 from tests.decisions.work.makers import HAM, SPAM, answered, claimed, decided_item, desk
 from tests.factories import make_queue, make_spec, make_task, make_user
 
@@ -125,3 +125,13 @@ def test_a_spec_says_what_is_possible(said: dict[str, Any], key: str) -> None:
     with pytest.raises(Invalid) as refused:
         parse.spec(dump.content(make_spec(quality=Quality(**said))))
     assert key in {fault.field for fault in refused.value.faults}
+
+
+def test_the_desk_is_ready_while_an_item_of_the_set_is_left() -> None:
+    queue = queue_with_gold(items=1)
+    Task.objects.open().update(state=Task.State.CANCELLED)  # nothing but the set waits
+    person = make_user("reviewer", queue)
+    assert onboarding.is_left(queue, person)
+    answered(person, queue, SPAM)
+    assert onboarding.is_left(queue, person) is False
+    assert onboarding.is_left(queue, make_user("lead", queue)) is None

@@ -106,6 +106,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "queues/<queue>/shifts/<shift>/remove/"): ({},              "401 404 403 204 204 403 403 403"),
     ("POST", "queues/<queue>/absences/"): ({**SPAN, "person": 1},        "401 404 403 404 404 403 403 403"),
     ("POST", "queues/<queue>/absences/<absence>/remove/"): ({},          "401 404 403 204 204 403 403 403"),
+    ("POST", "me/timezone/"): ({"timezone": "Asia/Tokyo"},               "401 200 200 200 200 200 200 200"),
     ("GET", "queues/<queue>/me/"): (None,                                "401 404 200 200 200 200 200 200"),
     ("POST", "queues/<queue>/me/opt-outs/"): ({"categories": []},        "401 404 200 200 200 200 200 200"),
     ("POST", "queues/<queue>/handovers/preview/"): ({"kind": "balance"}, "401 404 403 200 200 403 403 403"),

@@ -119,3 +119,15 @@ def test_shifts_and_absences_over_the_api() -> None:
     assert ann.post(f"queues/{queue.slug}/absences/{away.json()['id']}/remove/").status_code == 204
     assert ann.post(f"queues/{queue.slug}/absences/{away.json()['id']}/remove/").status_code == 404
     assert lead.post(f"queues/{queue.slug}/shifts/", {**span, "ends_at": span["starts_at"]}).status_code == 400
+
+
+def test_ones_own_clock_is_set_over_the_api_and_a_wrong_one_refused() -> None:
+    ann = caller("reviewer", make_queue())
+    assert ann.post("me/timezone/", {"timezone": "Asia/Tokyo"}).json() == {"timezone": "Asia/Tokyo"}
+    ann.user.refresh_from_db()
+    assert ann.user.timezone == "Asia/Tokyo"
+    refused = ann.post("me/timezone/", {"timezone": "Mars"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "timezone")
+    assert ann.post("me/timezone/", {"timezone": ""}).status_code == 200
+    ann.user.refresh_from_db()
+    assert ann.user.timezone == ""

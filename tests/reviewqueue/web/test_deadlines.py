@@ -54,7 +54,7 @@ def test_the_floor_tells_of_the_first_breach() -> None:
     queue = busy()
     client = Client()
     client.force_login(make_user("reviewer", queue))
-    assert "At the present pace 2 tasks will be late." in client.get(f"/floor/{queue.slug}/").content.decode()
+    assert "2 tasks will be late if people go on as they do." in client.get(f"/floor/{queue.slug}/").content.decode()
 
 
 def test_the_call_says_the_same() -> None:

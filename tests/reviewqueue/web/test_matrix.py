@@ -95,6 +95,8 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "me/work/<slug>/opt-outs/"): ({},                              "302 404 302 302 302 403 403"),
     ("POST", "me/work/<slug>/exclusions/"): ({"kind": "item", "name": "x", "why": "own"},
                                                                             "302 404 302 302 302 403 403"),
+    ("POST", "me/work/<slug>/absences/"): ({},                              "302 404 422 422 422 403 403"),
+    ("POST", "me/work/<slug>/absences/<absence_id>/remove/"): ({},          "302 404 403 302 302 403 403"),
     ("GET", "floor/<slug>/schedule/"): (None,                               "302 404 403 200 200 403 403"),
     ("POST", "floor/<slug>/schedule/shifts/"): ({},                         "302 404 403 422 422 403 403"),
     ("POST", "floor/<slug>/schedule/shifts/<shift_id>/remove/"): ({},       "302 404 403 302 302 403 403"),

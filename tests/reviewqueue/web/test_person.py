@@ -1,12 +1,16 @@
 """The page of a person of the team, and one's own."""
 
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localtime
 
-from decisions.models import Exclusion, Membership, Queue, User
+from decisions.models import Absence, Exclusion, Membership, Queue, Shift, User
 from decisions.queues.spec import Need
+from decisions.record import log
 from tests.factories import NOON, make_queue, make_task, make_user
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +96,41 @@ def test_who_has_no_queue_is_told_so_and_a_strangers_queue_is_not_there() -> Non
     assert "No queue is open to you" in other.get("/me/work/").content.decode()
     assert other.post(f"/me/work/{queue.slug}/opt-outs/").status_code == 404
     assert Client().get("/me/work/").status_code == 302
+
+
+def test_the_page_tells_when_they_work_and_where_else() -> None:
+    queue, client, ann = floor()
+    here, hidden = make_queue(slug="here"), make_queue(slug="hidden")
+    lead = User.objects.get(memberships__role="lead")
+    for other, of_lead in ((here, True), (hidden, False)):
+        Membership.objects.create(user=ann, queue=other, role="expert")
+        if of_lead:
+            Membership.objects.create(user=lead, queue=other, role="lead")
+        start = log.now() + timedelta(days=1)
+        span = {"starts_at": start, "ends_at": start + timedelta(hours=4)}
+        Shift.objects.create(queue=other, person=ann, people=1, made_by=lead, **span)
+    Absence.objects.create(person=ann, starts_at=start, ends_at=start + timedelta(hours=2), made_by=lead)
+    page = client.get(f"/floor/{queue.slug}/people/{ann.pk}/").content.decode()
+    assert f"/floor/here/people/{ann.pk}/" in page
+    assert "/floor/here/schedule/" in page
+    assert "/floor/hidden/" not in page
+    assert "Away, from all queues:" in page
+
+
+def test_ones_own_absence_is_entered_on_ones_own_clock_and_taken_out() -> None:
+    queue, _client, ann = floor()
+    ann.timezone = "Asia/Tokyo"
+    ann.save()
+    own = signed_in(ann)
+    path = f"/me/work/{queue.slug}/absences/"
+    day = localtime(log.now() + timedelta(days=2), ZoneInfo("Asia/Tokyo"))
+    assert own.post(path, {"starts_at": f"{day:%Y-%m-%d}T09:00", "ends_at": f"{day:%Y-%m-%d}T12:00"}).status_code == 302
+    made = Absence.objects.get()
+    assert (made.person, made.made_by, localtime(made.starts_at, ZoneInfo("Asia/Tokyo")).hour) == (ann, ann, 9)
+    assert f"{path}{made.pk}/remove/" in own.get("/me/work/").content.decode()
+    wrong = own.post(path, {"starts_at": f"{day:%Y-%m-%d}T12:00", "ends_at": f"{day:%Y-%m-%d}T09:00"})
+    assert wrong.status_code == 422
+    assert "An absence ends after it starts." in wrong.content.decode()
+    assert signed_in(make_user("reviewer", queue)).post(f"{path}{made.pk}/remove/").status_code == 403
+    assert own.post(f"{path}{made.pk}/remove/").status_code == 302
+    assert not Absence.objects.exists()
