@@ -15,6 +15,7 @@ from decisions.models import (
     Decision,
     Draw,
     Event,
+    Evidence,
     Item,
     Membership,
     Move,
@@ -264,6 +265,13 @@ def appeal(row: Appeal, sight: Sight) -> dict[str, Any] | None:
         "filed_by": row.filed_by_id,
         "decision": row.decision_id,
     }
+
+
+def evidence(row: Evidence, sight: Sight) -> dict[str, Any]:
+    """Return a word from outside as somebody may see it who may see the step at all."""
+    names = ("id", "kind", "said", "held", "source", "reference", "occurred_at")
+    note = row.note if sight.personal or not row.note else HIDDEN
+    return {**{name: getattr(row, name) for name in names}, "ruling": row.ruling_id, "note": note}
 
 
 def entry(row: Event, sight: Sight) -> dict[str, Any] | None:

@@ -29,20 +29,36 @@ PROVENANCE = {
     Task.Purpose.GOLD: Label.Provenance.GOLD,
     Task.Purpose.APPEAL: Label.Provenance.OVERRIDE,
 }
+ANSWERS = (Ruling.Source.DECISION, Ruling.Source.ADJUDICATION)
 AUDITED = (Task.Purpose.AUDIT, Task.Purpose.ESCALATION)  # an escalation of a pass goes on with its audit
 
 
 def plan(ruling: Ruling) -> PendingLabel | None:
-    """Let a ruling become a label when its undo window ends; none where nobody looked or nothing holds any more."""
-    if not ruling.outcome or ruling.source == Ruling.Source.EXPIRY:
+    """Let a ruling become a label when its undo window ends; none where nobody looked or nothing holds any more.
+
+    Neither does an answer to a task of an item whose truth is known from outside: who gave it did not know that truth,
+    and so does not correct it. An override or an appeal does.
+    """
+    if not ruling.outcome or ruling.source == Ruling.Source.EXPIRY or _is_outdone(ruling):
         return None
     return PendingLabel.objects.create(ruling=ruling, due_at=ruling.final_at)
+
+
+def plan_all(rulings: Sequence[Ruling]) -> None:
+    """Let outside truths become labels."""
+    PendingLabel.objects.bulk_create([PendingLabel(ruling=ruling, due_at=ruling.final_at) for ruling in rulings])
+
+
+def _is_outdone(ruling: Ruling) -> bool:
+    if ruling.replaces_id is None or ruling.source not in ANSWERS:
+        return False
+    return Ruling.objects.filter(item=ruling.item_id, source=Ruling.Source.OUTSIDE).exists()
 
 
 def withdraw(ruling: Ruling) -> bool:
     """Let an undone ruling never become a label; False where it already did."""
     deleted, _ = PendingLabel.objects.filter(ruling=ruling).delete()
-    return bool(deleted)
+    return bool(deleted) or not Label.objects.filter(ruling=ruling).exists()
 
 
 def feed_due(at: datetime) -> int:

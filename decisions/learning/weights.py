@@ -49,6 +49,17 @@ def of_row(row: Mapping[str, Any]) -> float:
     )
 
 
+def of(label: Label) -> float:
+    """Return the weight of a label; it reads its ruling and that one's decision."""
+    decision = label.ruling.decision
+    return weight(
+        provenance=label.provenance,
+        source=label.ruling.source,
+        value=label.value,
+        agreed_when_shown=decision is not None and decision.was_shown and not label.ruling.is_override,
+    )
+
+
 def weight(*, provenance: str, source: str, value: int | None, agreed_when_shown: bool) -> float:
     """Return a label's weight, in [0, 1]; 0 for "can't tell", which teaches nothing.
 

@@ -1,6 +1,7 @@
 """What is stored, a file a noun group."""
 
 from decisions.models.appeals import Appeal
+from decisions.models.evidence import Evidence
 from decisions.models.facts import Fact
 from decisions.models.items import Body, Intake, Item, Score
 from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
@@ -27,6 +28,7 @@ __all__ = [
     "Draw",
     "Endpoint",
     "Event",
+    "Evidence",
     "Exclusion",
     "Fact",
     "Frame",

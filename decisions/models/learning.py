@@ -46,6 +46,11 @@ class Label(Fact):
     class Meta:
         indexes = [models.Index(fields=["queue", "no"], name="label_queue")]
 
+    @property
+    def is_correction(self) -> bool:
+        """Whether the item's label before this one said otherwise."""
+        return self.replaces is not None and self.replaces.outcome != self.outcome
+
 
 class DataSet(Fact):
     """A frozen set of labelled rows on disk, named by the hash of its content."""

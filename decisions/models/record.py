@@ -25,6 +25,7 @@ class Event(Fact):
         OVERRIDE_ASKED = "override.asked"
         OVERRIDE_CLOSED = "override.closed"
         APPEAL_FILED = "appeal.filed"
+        EVIDENCE_TOLD = "evidence.told"
         ITEM_ERASED = "item.erased"
         ITEM_HELD = "item.legal_hold"
         GOLD_MARKED = "gold.marked"

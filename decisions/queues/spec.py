@@ -66,6 +66,7 @@ class PayloadField:
     if_missing: Remedy = Remedy.ACCEPT
     if_invalid: Remedy = Remedy.PEOPLE
     personal: bool = False
+    after: bool = False  # it is known only after the decision: nothing may be learnt from it
 
 
 @dataclass(frozen=True)
@@ -298,6 +299,7 @@ class Spec:
     undo: timedelta = timedelta(seconds=10)
     cap: int = 5  # items one person may hold; at least 2, for the next card is held too
     hide_suggestion: bool = False
+    outside_acts: bool = False  # an outside truth causes the action of its outcome; else it only teaches
     expire_to: str = ""  # the outcome that an item past its deadline falls to where the rule is to act
     timezone: str = "UTC"
     failed_check_routes: tuple[

@@ -10,13 +10,13 @@ import orjson
 from django.apps import apps
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from decisions.models import Body, Decision, Event, Fact, Frame, Gold, Grade, Intake, Item, Policy, Ruling
+from decisions.models import Body, Decision, Event, Evidence, Fact, Frame, Gold, Grade, Intake, Item, Policy, Ruling
 from decisions.record import digest, draws, streams
 
 CHUNK = 2000
 PREFIX = 8  # bytes of an item's digest that its intake holds
 # An event speaks of each of their rows.
-ACCOUNTED: tuple[type[Model], ...] = (Intake, Decision, Ruling, Frame, Gold, Grade)
+ACCOUNTED: tuple[type[Model], ...] = (Intake, Decision, Ruling, Frame, Gold, Grade, Evidence)
 BLOCK = 2**16
 
 
@@ -158,7 +158,7 @@ def _bodies(chain: int | None) -> Iterator[BadRow]:
 
 def _notes(chain: int | None) -> Iterator[BadRow]:
     """Compare notes with their commitments, while the salt is there."""
-    for model in (Decision, Ruling):
+    for model in (Decision, Ruling, Evidence):
         rows: QuerySet[Any, Any] = model._default_manager.filter(_of(chain, "queue"), item__body__salt__isnull=False)
         with_note = rows.exclude(note="", note_digest=None).order_by("pk")
         for pk, note, sealed, salt in streams.tuples(

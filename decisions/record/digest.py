@@ -20,6 +20,7 @@ EMPTIED = {
     "ruling": frozenset({"note"}),
     "pendingoverride": frozenset({"note"}),
     "appeal": frozenset({"statement"}),
+    "evidence": frozenset({"note"}),
     "action": frozenset({"body"}),
 }
 # Work changes these columns of rows that else stay as they are: digests leave them out too.

@@ -239,6 +239,9 @@ ERASE = """
         UPDATE public.decisions_appeal SET statement = '' WHERE item_id = erased AND statement <> '';
         GET DIAGNOSTICS counted = ROW_COUNT;
         notes := notes + counted;
+        UPDATE public.decisions_evidence SET note = '' WHERE item_id = erased AND note <> '';
+        GET DIAGNOSTICS counted = ROW_COUNT;
+        notes := notes + counted;
         UPDATE public.decisions_pendingoverride SET note = '', reply = ''
             WHERE item_id = erased AND (note <> '' OR reply <> '');
         GET DIAGNOSTICS counted = ROW_COUNT;

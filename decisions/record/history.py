@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from decisions.models import Action, Decision, Delivery, Event, Item, Label, Move, Ruling, Score, User
+from decisions.models import Action, Decision, Delivery, Event, Evidence, Item, Label, Move, Ruling, Score, User
 
 PAGE = 50
 
@@ -127,6 +127,7 @@ class What(StrEnum):
     MOVED = "moved"
     DECIDED = "decided"
     RULED = "ruled"
+    HEARD = "heard"
     TOLD = "told"
     DELIVERED = "delivered"
     ANSWERED = "answered"
@@ -145,6 +146,7 @@ LABELS = {
     What.MOVED: _("Task"),
     What.DECIDED: _("Decided"),
     What.RULED: _("Ruled"),
+    What.HEARD: _("Heard from outside"),
     What.TOLD: _("Action planned"),
     What.DELIVERED: _("Delivery tried"),
     What.ANSWERED: _("Receiver answered"),
@@ -180,8 +182,10 @@ def _steps(item: Item) -> Iterator[Step]:
         yield Step(decision.at, What.DECIDED, decision, decision.person)
     for ruling in Ruling.objects.filter(item=item).select_related("person"):
         yield Step(ruling.at, What.RULED, ruling, ruling.person)
+    for evidence in Evidence.objects.filter(item=item).select_related("told_by"):
+        yield Step(evidence.at, What.HEARD, evidence, evidence.told_by)
     yield from _told(item)
-    for label in Label.objects.filter(item=item):
+    for label in Label.objects.filter(item=item).select_related("replaces", "ruling__decision"):
         yield Step(label.at, What.LABELLED, label)
     for event in Event.objects.filter(item=item).select_related("actor"):
         yield Step(event.at, What.NOTED, event, event.actor)

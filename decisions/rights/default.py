@@ -83,6 +83,7 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.INTAKE: {Role.MANAGER: YES},
     Act.FILE_APPEAL: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.RECORD_RESULT: {Role.MANAGER: YES},
+    Act.TELL_TRUTH: {Role.MANAGER: YES},
     Act.FEED_LABELS: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
     Act.SEE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
     Act.HANDLE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),
@@ -95,6 +96,8 @@ KEPT = frozenset({Act.MANAGE_PEOPLE, Act.SEE_RIGHTS, Act.MANAGE_RIGHTS})
 # What only people do, never another system, whatever its role.
 PERSONAL = frozenset({Act.MANAGE_RIGHTS})
 # What another system may besides its role, whatever that is; its token's scopes narrow both.
-SERVICE = dict.fromkeys((Act.READ_QUEUE, Act.INTAKE, Act.FILE_APPEAL, Act.RECORD_RESULT, Act.FEED_LABELS), YES)
+SERVICE = dict.fromkeys(
+    (Act.READ_QUEUE, Act.INTAKE, Act.FILE_APPEAL, Act.RECORD_RESULT, Act.TELL_TRUTH, Act.FEED_LABELS), YES
+)
 
 DEFAULT = Table(CELLS)

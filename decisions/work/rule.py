@@ -91,7 +91,7 @@ def from_expiry(task: Task, *, outcome: Outcome, spec: Spec, at: datetime) -> Ru
 def _rule(item: Item, outcome: Outcome, spec: Spec, basis: Basis) -> Ruling:
     """Store what holds from now on, the action it causes and the label it will become."""
     before = current(item.pk)
-    ruling = _ruling(item, outcome, spec, basis, before)
+    ruling = _store(drawn_up(item, outcome, spec, basis, before))
     if basis.source != Source.APPEAL or outcome.key != held(item, before, spec):  # what is upheld is not done again
         outbox.supersede(item=item)
         outbox.plan(ruling=ruling, outcome_action=outcome.action)
@@ -99,29 +99,28 @@ def _rule(item: Item, outcome: Outcome, spec: Spec, basis: Basis) -> Ruling:
     return ruling
 
 
-def _ruling(item: Item, outcome: Outcome, spec: Spec, basis: Basis, before: Ruling | None) -> Ruling:
+def drawn_up(item: Item, outcome: Outcome, spec: Spec, basis: Basis, before: Ruling | None) -> Ruling:
+    """Return the ruling that replaces what held before, not stored yet."""
     machine = suggest.machine(item, item.policy, spec)
     held, origin = before.outcome if before else "", meant(before)
-    return _store(
-        Ruling(
-            queue=item.queue,
-            item=item,
-            no=before.no + 1 if before else 1,
-            outcome=outcome.key,
-            truth=outcome.truth,
-            source=basis.source,
-            decision=basis.decision,
-            person=basis.person,
-            replaces=before,
-            reason=basis.reason,
-            note=basis.note,
-            note_digest=basis.note_digest,
-            was=held or machine,
-            is_override=basis.person is not None and machine not in ("", outcome.key),
-            is_reversal=origin is not None and origin.source in HUMAN and held != outcome.key,
-            at=basis.at,
-            final_at=basis.at + basis.undo,
-        )
+    return Ruling(
+        queue=item.queue,
+        item=item,
+        no=before.no + 1 if before else 1,
+        outcome=outcome.key,
+        truth=outcome.truth,
+        source=basis.source,
+        decision=basis.decision,
+        person=basis.person,
+        replaces=before,
+        reason=basis.reason,
+        note=basis.note,
+        note_digest=basis.note_digest,
+        was=held or machine,
+        is_override=basis.person is not None and machine not in ("", outcome.key),
+        is_reversal=origin is not None and origin.source in HUMAN and held != outcome.key,
+        at=basis.at,
+        final_at=basis.at + basis.undo,
     )
 
 
@@ -162,7 +161,7 @@ def override(*, item_id: int, person: User, answer: Answer, confirmed: PendingOv
         raise NeedsSecond
     sealed = answers.commit(answer.note, item.pk)
     basis = Basis(Source.OVERRIDE, log.now(), spec.undo, person, None, answer.reason, answer.note, sealed)
-    cancelled = _cancel(waiting, basis)
+    cancelled = cancel(waiting, basis.person, basis.at, "override")
     ruling = _rule(item, outcome, spec, basis)
     _note_override(ruling, cancelled, confirmed)
     return ruling
@@ -202,11 +201,11 @@ def held(item: Item, before: Ruling | None, spec: Spec) -> str:
     return "" if item.route == Item.Route.SOFT else suggest.machine(item, item.policy, spec)
 
 
-def _cancel(waiting: list[Task], basis: Basis) -> list[int]:
+def cancel(waiting: list[Task], person: User | None, at: datetime, reason: str) -> list[int]:
     """Cancel the tasks that only wait, for what they ask is decided; return their ids."""
     for task in waiting:
         Task.objects.filter(pk=task.pk).update(state=Task.State.CANCELLED)
-        leases.move(task, Move.Kind.CANCELLED, person=basis.person, at=basis.at, reason="override")
+        leases.move(task, Move.Kind.CANCELLED, person=person, at=at, reason=reason)
     return [task.pk for task in waiting]
 
 

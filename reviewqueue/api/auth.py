@@ -73,7 +73,7 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not isinstance(request.auth, Caller):
             return False  # the framework makes a 401 of it
-        scopes: frozenset[str] = view.scopes  # type: ignore[attr-defined]  # every door names them
+        scopes: frozenset[str] = view.scopes_of(request.method)  # type: ignore[attr-defined]  # every door names them
         if request.auth.scopes.isdisjoint(scopes):
             needed = " / ".join(sorted(scopes))
             raise WrongScope(_("This needs a token with the scope %(scope)s.") % {"scope": needed})

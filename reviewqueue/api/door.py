@@ -28,12 +28,18 @@ QUEUE = OpenApiParameter("queue", str, required=True, description="The queue's s
 
 
 class Door(APIView):
-    """A call of the API. `scopes`: the token must hold one of them."""
+    """A call of the API. `scopes`: the token must hold one of them; `changing`: to change something, of these."""
 
     scopes: ClassVar[frozenset[str]]
+    changing: ClassVar[frozenset[str]] = frozenset()
     schema = Schema()
     content_negotiation_class = formats.AlwaysJSON
     metadata_class = None  # what OPTIONS would tell is in the schema
+
+    @classmethod
+    def scopes_of(cls, method: str | None) -> frozenset[str]:
+        """Return the scopes of which the token must hold one for this method."""
+        return (cls.changing or cls.scopes) if method == "POST" else cls.scopes
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

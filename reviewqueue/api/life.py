@@ -9,7 +9,22 @@ from rest_framework.request import Request
 
 from decisions import redact, rights
 from decisions.exceptions import NotFound
-from decisions.models import Action, Decision, Delivery, Event, Intake, Item, Label, Move, Ruling, Score, Task, User
+from decisions.learning import weights
+from decisions.models import (
+    Action,
+    Decision,
+    Delivery,
+    Event,
+    Evidence,
+    Intake,
+    Item,
+    Label,
+    Move,
+    Ruling,
+    Score,
+    Task,
+    User,
+)
 from decisions.queues import live
 from decisions.record import history
 from decisions.record.history import Step, What
@@ -100,6 +115,10 @@ def _ruled(row: Ruling, sight: Sight, user: User) -> dict[str, Any]:
     return redact.ruling(row, sight, user=user) or {}
 
 
+def _heard(row: Evidence, sight: Sight, _user: User) -> dict[str, Any]:
+    return redact.evidence(row, sight)
+
+
 def _planned(row: Action, _sight: Sight, _user: User) -> dict[str, Any]:
     return {"action": row.pk, "name": row.name, "state": row.state, "ruling": row.ruling_id, "due_at": row.due_at}
 
@@ -114,7 +133,12 @@ def _answered(row: Action, _sight: Sight, _user: User) -> dict[str, Any]:
 
 def _labelled(row: Label, _sight: Sight, _user: User) -> dict[str, Any]:
     names = ("no", "value", "outcome", "propensity", "provenance")
-    return {name: getattr(row, name) for name in names}
+    return {
+        **{name: getattr(row, name) for name in names},
+        "weight": weights.of(row),
+        "replaces": row.replaces.no if row.replaces else None,
+        "corrects": row.is_correction,
+    }
 
 
 def _noted(row: Event, sight: Sight, _user: User) -> dict[str, Any]:
@@ -128,6 +152,7 @@ DETAILS: dict[What, Detail] = {
     What.MOVED: _moved,
     What.DECIDED: _decided,
     What.RULED: _ruled,
+    What.HEARD: _heard,
     What.TOLD: _planned,
     What.DELIVERED: _delivered,
     What.ANSWERED: _answered,

@@ -39,7 +39,8 @@ class Schema(AutoSchema):
         return ""  # a class's own docstring is for those who read the code
 
     def get_extensions(self) -> dict[str, Any]:
-        scopes: frozenset[str] = getattr(self.view, "scopes", frozenset())
+        scopes_of = getattr(self.view, "scopes_of", None)
+        scopes: frozenset[str] = scopes_of(self.method) if scopes_of else frozenset()
         return {"x-scopes": sorted(scopes)} if scopes else {}
 
     def get_tags(self) -> list[str]:

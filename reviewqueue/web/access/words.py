@@ -88,6 +88,7 @@ GROUPS: tuple[tuple[Promise | str, dict[str, Promise | str]], ...] = (
             "intake": gettext_lazy("Bring items in"),
             "file_appeal": gettext_lazy("File appeals"),
             "record_result": gettext_lazy("Report results"),
+            "tell_truth": gettext_lazy("Bring in truths and feedback"),
             "feed_labels": gettext_lazy("Read labels"),
         },
     ),

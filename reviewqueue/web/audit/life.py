@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from decisions import redact
-from decisions.models import Action, Event, Item, Task, User
+from decisions.learning import weights
+from decisions.models import Action, Event, Evidence, Item, Task, User
 from decisions.queues.spec import Spec
 from decisions.record import history
 from decisions.record.history import Step, What
@@ -22,6 +23,7 @@ ICONS = {
     What.MOVED: "right",
     What.DECIDED: "check",
     What.RULED: "proof",
+    What.HEARD: "inbox",
     What.TOLD: "send",
     What.DELIVERED: "send",
     What.ANSWERED: "check",
@@ -151,8 +153,34 @@ def _labelled(step: Step, _item: Item, sight: Sight, _user: User, spec: Spec) ->
         (_("Outcome"), _outcome(spec, step.row.outcome)),
         (_("Provenance"), step.row.get_provenance_display()),
         (_("Propensity"), step.row.propensity),
+        (_("Weight"), weights.of(step.row)),
+        (_("Takes the place of label"), step.row.replaces.no if step.row.replaces else ""),
     ]
+    if step.row.is_correction:
+        words_ = {"was": _outcome(spec, step.row.replaces.outcome), "now": _outcome(spec, step.row.outcome)}
+        return _("Label corrected: %(was)s → %(now)s") % words_, "", facts
     return _("Labelled"), "", facts
+
+
+def _heard(step: Step, _item: Item, sight: Sight, _user: User, spec: Spec) -> Shown | None:
+    if not (sight.machine and sight.history):
+        return None
+    row: Evidence = step.row
+    seen = redact.evidence(row, sight)
+    facts = [
+        (_("Source"), row.source),
+        (_("Reference"), row.reference),
+        (_("Occurred"), row.occurred_at),
+        (_("What held then"), _outcome(spec, row.held)),
+    ]
+    if row.kind == Evidence.Kind.TRUTH:
+        late = "" if row.ruling_id else _("A truth of a later time was here already: it holds.")
+        facts.append(("", late))
+        return _("Outside truth: %(outcome)s") % {"outcome": _outcome(spec, row.said)}, seen["note"], facts
+    facts.append((_("Weight"), weights.WEAK))
+    is_right = row.said == Evidence.RIGHT
+    title = _("An end user says: that was right") if is_right else _("An end user says: that was wrong")
+    return title, seen["note"], [(_("Weak evidence"), _("it changes nothing that holds")), *facts]
 
 
 def _noted(step: Step, _item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown | None:
@@ -171,6 +199,7 @@ SHOWN: dict[What, Callable[[Step, Item, Sight, User, Spec], Shown | None]] = {
     What.MOVED: _moved,
     What.DECIDED: _decided,
     What.RULED: _ruled,
+    What.HEARD: _heard,
     What.TOLD: _action,
     What.DELIVERED: _delivered,
     What.ANSWERED: _action,

@@ -93,7 +93,7 @@ def test_an_undone_ruling_never_becomes_a_label_and_a_fed_one_cannot_be_withdraw
     assert labels.withdraw(undone)
     assert [label.ruling_id for label in fed()] == [kept.pk]
     assert not labels.withdraw(kept)
-    assert not labels.withdraw(undone)
+    assert labels.withdraw(undone)  # nothing is left that could become one
 
 
 def test_neither_an_undo_nor_the_expiry_rule_teaches_anything() -> None:

@@ -63,6 +63,7 @@ def fields(draw: st.DrawFn) -> tuple[PayloadField, ...]:
         if_missing=st.sampled_from(Remedy),
         if_invalid=st.sampled_from(Remedy),
         personal=st.booleans(),
+        after=st.booleans(),
     )
     texts = st.builds(PayloadField, name=NAMES, type=st.sampled_from([FieldType.TEXT, FieldType.JSON]), label=WORDS)
     categories = tuple(draw(st.lists(TEXTS, min_size=1, max_size=3, unique=True)))
@@ -132,6 +133,7 @@ def specs(draw: st.DrawFn) -> Spec:
         undo=draw(SPANS),
         cap=draw(st.integers(2, 100)),
         hide_suggestion=draw(st.booleans()),
+        outside_acts=draw(st.booleans()),
         expire_to=draw(st.sampled_from(["", "yes", "no"])),
         expiry=draw(st.builds(Expiry, soft=st.sampled_from([None, Lapsed.PASS]), audit=st.sampled_from(Unanswered))),
         overload=draw(st.builds(Overload, order=ORDERS, begin_load=st.floats(1, 9), stretch=st.floats(1.5, 9))),

@@ -76,6 +76,7 @@ replay_delivery  - - - - y - y
 intake           - - - - y - -
 file_appeal      - - - y y - -
 record_result    - - - - y - -
+tell_truth       - - - - y - -
 feed_labels      - - - - y y -
 see_alerts       - - - y y y y
 handle_alerts    - - - y y - y
@@ -170,7 +171,7 @@ def test_a_simulated_person_does_casework_on_demo_items_only(act: Act) -> None:
 @pytest.mark.parametrize("act", list(Act))
 def test_a_service_has_its_own_rights_besides_its_role(act: Act) -> None:
     service, person = Standing("reviewer", kind=User.Kind.SERVICE), Standing("reviewer")
-    also = act in {"intake", "file_appeal", "record_result", "feed_labels", "read_queue"}
+    also = act in {"intake", "file_appeal", "record_result", "tell_truth", "feed_labels", "read_queue"}
     assert rights.may(service, act, Case("soft")) is (also or rights.may(person, act, Case("soft")))
 
 

@@ -61,6 +61,7 @@ def absent(world: World, operation: str) -> None:
         "publish_policy": ("why",),
         "turn_down_override": ("why",),
         "file_appeal": ("statement",),
+        "tell_truth": ("queue", "external_id", "outcome", "source", "occurred_at"),
         "draft_policy": ("why",),
         "approve_policy": ("why",),
         "withdraw_policy": ("why",),
@@ -70,6 +71,7 @@ def absent(world: World, operation: str) -> None:
     }
     wanted |= dict.fromkeys(("roll_back_rights", "agree_rights", "turn_down_rights"), ("why",))
     wanted |= {"preview_rights": ("content",), "propose_rights": ("content", "why"), "change_member": ("role",)}
+    body |= {"queue": "no-such", "external_id": "x", "source": "crm", "occurred_at": "2026-03-02T12:00:00Z"}
     body |= {"content": {}, "role": "lead", "statement": "x"}
     body |= {**SNOOZE, **CLOSE, "cause": "x"}
     wanted |= {"snooze_alert": ("until",), "diagnose_alert": ("cause",), "close_alert": ("end", "lesson")}

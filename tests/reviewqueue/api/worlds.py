@@ -98,6 +98,15 @@ def filed(world: World) -> None:
     world.send("file_appeal", said)
 
 
+def told(world: World) -> None:
+    said = {"queue": world.queue.slug, "external_id": world.passed.external_id, "source": "crm"}
+    truth = {**said, "outcome": "spam", "occurred_at": "2026-03-02T12:00:00Z"}
+    world.send("tell_truth", truth)
+    world.send("tell_truth", truth)
+    _method, path = world.call("tell_truth")
+    world.person.lines(path, truth, {**said, "kind": "feedback", "right": True, "occurred_at": "2026-03-02T12:00:00Z"})
+
+
 def overridden(world: World) -> None:
     world.send("override_item", {"outcome": "spam", "reason": "content"})
     queue = make_queue(confirm=Confirm(reverse_hard=0.0))
@@ -171,6 +180,7 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "undo_decision": undo_decision,
     "override_item": overridden,
     "file_appeal": filed,
+    "tell_truth": told,
     "list_appeals": lambda world: world.send("list_appeals"),
     "list_overrides": listed("list_overrides"),
     "confirm_override": lambda world: world.send("confirm_override"),
