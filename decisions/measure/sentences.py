@@ -145,6 +145,14 @@ def percent(share: float, *, up: bool = False) -> str:
     return f"{number_format(min(shown, 100 * scale - 1) / scale, digits, use_l10n=True)} %"
 
 
+def money(value: float, currency: str) -> str:
+    """Return an amount without its sign: two digits behind the point below 100, none above."""
+    size = abs(value)
+    places = 2 if size < 100 else 0
+    number = number_format(round(size, places), decimal_pos=places, use_l10n=True, force_grouping=True)
+    return f"{number}\N{NO-BREAK SPACE}{currency}"
+
+
 def _why(why: Why | None) -> str:
     """Say why a figure is not measured."""
     texts: dict[Why | None, str] = {

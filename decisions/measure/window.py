@@ -129,11 +129,31 @@ def read(queue_id: int, at: datetime, *, days: int, filters: Filters, before: in
 
     `before` are days more, before these, that change nothing in what is read of these.
     """
-    which = filters.which(queue_id)
     fresh_at = sample.counted_until(queue_id, at)
     end = min(at, fresh_at or at)
     core = sample.floor_hour(end) - DAY * days
-    start = core - DAY * before
+    return _between(queue_id, (core - DAY * before, end), at, fresh_at, filters=filters, core=core, cap=cap)
+
+
+def between(queue_id: int, start: datetime, end: datetime, *, at: datetime, filters: Filters) -> Window:
+    """Return what arrived in [start, end) as it is known at `at`, as far as it was counted; no longer span is empty."""
+    fresh_at = sample.counted_until(queue_id, at)
+    last = max(start, min(end, at, fresh_at or at))
+    return _between(queue_id, (start, last), at, fresh_at, filters=filters, core=start)
+
+
+def _between(
+    queue_id: int,
+    within: Span,
+    at: datetime,
+    fresh_at: datetime | None,
+    *,
+    filters: Filters,
+    core: datetime,
+    cap: int = sample.CAP,
+) -> Window:
+    """Return a window whose rows are thinned as if it began at `core`."""
+    (start, end), which = within, filters.which(queue_id)
     rows = sample.labelled(
         queue_id,
         start=start if fresh_at else end,

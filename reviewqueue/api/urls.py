@@ -32,6 +32,7 @@ from reviewqueue.api import (
     second,
     segments,
     team,
+    value,
     what_if,
     work,
 )
@@ -63,6 +64,7 @@ v1 = [
     path("queues/<slug:queue>/overload/", overload.Overload.as_view()),
     path("queues/<slug:queue>/overload/switch/", overload.Switch.as_view()),
     path("queues/<slug:queue>/operating-point/", measured.Measured.as_view()),
+    path("queues/<slug:queue>/value/", value.Value.as_view()),
     path("queues/<slug:queue>/what-if/", what_if.WhatIf.as_view()),
     path("queues/<slug:queue>/advice/", what_if.Advice.as_view()),
     path("queues/<slug:queue>/known/", known.Known.as_view()),

@@ -246,7 +246,7 @@ def _prices(spec: Spec, world: World, rows: Labelled) -> Prices | None:
         return None
     value = spec.value
     fields = {money.field for money in (value.tp, value.fp, value.tn, value.fn) if money.field}
-    looked_up = {name: _payload(rows.item, name) for name in fields - {spec.value_field}}
+    looked_up = {name: field_values(rows.item, name) for name in fields - {spec.value_field}}
     of_items = {spec.value_field: world.stream.value}
     of_labels = {spec.value_field: rows.value, **looked_up}
     labels = Amounts.of(spec.value, of_labels, len(rows))
@@ -268,11 +268,11 @@ def _delays(spec: Spec, world: World, rows: Labelled) -> FloatArray:
     if money.field in ("", spec.value_field):
         return worth.amount(money, {spec.value_field: value}, len(value))
     control = rows.of(Purpose.CONTROL)
-    seen = worth.amount(money, {money.field: _payload(control.item, money.field)}, len(control))
+    seen = worth.amount(money, {money.field: field_values(control.item, money.field)}, len(control))
     return np.full(len(value), np.average(seen, weights=1.0 / control.pi) if len(control) else 0.0)
 
 
-def _payload(items: IntArray, field: str) -> FloatArray:
+def field_values(items: IntArray, field: str) -> FloatArray:
     """Return a numeric field of items' payloads; NaN where it is missing, no number or erased."""
     with connection.cursor() as cursor:
         cursor.execute(AMOUNT, {"field": field, "items": items.tolist()})

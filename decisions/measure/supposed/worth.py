@@ -52,6 +52,9 @@ class Amounts:
             return None
         return cls(**{name: amount(money, fields, count) for name, money in moneys.items()})
 
+    def at(self, keep: BoolArray) -> "Amounts":
+        return Amounts(**{name: getattr(self, name)[keep] for name in self.__dataclass_fields__})
+
     def under(self, bands: CodeArray, control_share: float) -> Gains:
         """Return what each entry brings under a policy that puts it into a band: people decide SOFT and the control."""
         hard, passed = bands == Band.HARD, bands == Band.PASS
@@ -122,7 +125,7 @@ def total(plan: Plan, prices: Prices) -> Figure:
     """Return what a policy's routes are worth over the window, without the cost of people's time."""
     gains = plan.gains(prices)
     cells = [_cell(plan, plan, (band, band), gains) for band in Band]
-    return _sum([_part(cell) for cell in cells if cell])
+    return added([part(cell) for cell in cells if cell])
 
 
 def gap(live: Plan, new: Plan, prices: Prices) -> Figure:
@@ -130,7 +133,7 @@ def gap(live: Plan, new: Plan, prices: Prices) -> Figure:
     (items_live, labels_live), (items_new, labels_new) = live.gains(prices), new.gains(prices)
     gains = items_new.minus(items_live) if items_new and items_live else None, labels_new.minus(labels_live)
     cells = [_cell(live, new, (was, becomes), gains) for was in Band for becomes in Band]
-    return _sum([_part(cell) for cell in cells if cell])
+    return added([part(cell) for cell in cells if cell])
 
 
 def _cell(live: Plan, new: Plan, move: tuple[Band, Band], gains: tuple[Gains | None, Gains]) -> Cell | None:
@@ -146,7 +149,8 @@ def _cell(live: Plan, new: Plan, move: tuple[Band, Band], gains: tuple[Gains | N
     return Cell(region, stream.weight[items], stream.p[items], of_items, gains[1].at(labels))
 
 
-def _part(cell: Cell) -> Part:
+def part(cell: Cell) -> Part:
+    """Return what a set of items wins or loses, and how far that may be off."""
     base, base_error = _base(cell)
     if base is not None and cell.is_fixed:
         return Part(base, guess=base)
@@ -199,14 +203,14 @@ def _error(amounts: FloatArray, weights: FloatArray) -> float:
     return float((weights * (weights - 1.0) * off**2).sum() ** 0.5 / weights.sum())
 
 
-def _sum(parts: list[Part]) -> Figure:
+def added(parts: list[Part]) -> Figure:
     """Return the sum of sets that share no item."""
-    guesses, values = [part.guess for part in parts], [part.value for part in parts]
+    guesses, values = [one.guess for one in parts], [one.value for one in parts]
     guess = None if None in guesses else float(sum(value for value in guesses if value is not None))
-    labels = sum(part.labels for part in parts)
+    labels = sum(one.labels for one in parts)
     if None in values:
         return Figure(guess=guess, labels=labels, why=NOT_MEASURED)
     value = float(sum(value for value in values if value is not None))
-    below = float(np.hypot.reduce([0.0, *(part.below for part in parts)]))
-    above = float(np.hypot.reduce([0.0, *(part.above for part in parts)]))
+    below = float(np.hypot.reduce([0.0, *(one.below for one in parts)]))
+    above = float(np.hypot.reduce([0.0, *(one.above for one in parts)]))
     return Figure(value, value - below, value + above, guess, labels)

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from reviewqueue.web.science import fairness, frames, known, operating, recalibration, segments, steps, views, what_if
+from reviewqueue.web.science import (
+    fairness,
+    frames,
+    known,
+    operating,
+    recalibration,
+    segments,
+    steps,
+    value,
+    views,
+    what_if,
+)
 
 app_name = "science"
 urlpatterns = [
@@ -23,5 +34,6 @@ urlpatterns = [
     path("<slug:slug>/frames/", frames.index, name="frames"),
     path("<slug:slug>/frames/close/", frames.close, name="close_frame"),
     path("<slug:slug>/frames/<int:frame_id>/", frames.show, name="frame"),
+    path("<slug:slug>/value/", value.show, name="value"),
     path("<slug:slug>/what-if/", what_if.show, name="what_if"),
 ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils import formats
 from django.utils.translation import gettext as _
 
+from decisions.measure import sentences
 from decisions.measure.supposed.prospects import Figure
 from decisions.measure.supposed.recommend import Recommendation
 from decisions.measure.supposed.sides import Row
@@ -146,9 +146,7 @@ def _amount(value: float, unit: str, currency: str) -> str:
     if unit == "hours":
         return _("%(n)s h") % {"n": figures.rate(value)}
     if unit == "money":
-        places = 2 if value < 100 else 0
-        number = formats.number_format(round(value, places), decimal_pos=places, use_l10n=True, force_grouping=True)
-        return f"{number}\N{NO-BREAK SPACE}{currency}"
+        return sentences.money(value, currency)
     return figures.rate(value)
 
 

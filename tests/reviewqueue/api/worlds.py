@@ -228,6 +228,7 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "queue_deadlines": lambda world: world.send("queue_deadlines"),
     "operating_point": lambda world: world.send("operating_point"),
     "known_data": lambda world: world.send("known_data"),
+    "queue_value": lambda world: world.send("queue_value"),
     "queue_segments": lambda world: world.send("queue_segments"),
     "queue_fairness": lambda world: world.send("queue_fairness"),
     "inventory": lambda world: world.send("inventory"),
