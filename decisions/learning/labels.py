@@ -5,10 +5,9 @@ Each ruling that people made becomes a label once, also one that a later ruling 
 looked.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import count, groupby
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -20,7 +19,6 @@ from decisions.record import log
 
 WRITER = 1
 BATCH = 500  # labels a transaction: it holds the chains of their queues
-PIECE = 1000  # labels that a reader gets at a time
 VALUES = {Truth.POSITIVE: 1, Truth.NEGATIVE: 0, Truth.NONE: None}
 PROVENANCE = {
     Task.Purpose.SOFT: Label.Provenance.SOFT,
@@ -67,17 +65,6 @@ def feed_due(at: datetime) -> int:
     while batch := _feed(at):
         fed += batch
     return fed
-
-
-def after(no: int, queue_ids: Collection[int], columns: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
-    """Yield queues' labels with numbers above `no`, in order and some at a time, with these columns, `no` among them.
-
-    A column is named by where a label finds it. Each piece is a query, so no snapshot stays open for a slow reader.
-    """
-    rows = Label.objects.filter(queue__in=queue_ids).order_by("no").values_list(*columns.values())
-    while piece := [dict(zip(columns, row, strict=True)) for row in rows.filter(no__gt=no)[:PIECE]]:
-        yield piece
-        no = piece[-1]["no"]
 
 
 @transaction.atomic

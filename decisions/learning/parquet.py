@@ -147,3 +147,44 @@ def _groups(file: pq.ParquetFile, columns: list[str] | None = None) -> Iterator[
 
 def _holds(table: pa.Table, item_ids: Collection[int]) -> bool:
     return not set(item_ids).isdisjoint(table["item_id"].to_pylist())
+
+
+class Sink:
+    """A file that is never whole: what was written is taken away piece by piece."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: Any) -> int:
+        part = bytes(data)
+        self._parts.append(part)
+        self._size += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._size
+
+    def flush(self) -> None:
+        """Do nothing: what is written is there to be taken at once."""
+
+    def close(self) -> None:
+        self.closed = True
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        taken = b"".join(self._parts)
+        self._parts.clear()
+        return taken
+
+
+def streamed(tables: Iterator[pa.Table], columns: pa.Schema) -> Iterator[bytes]:
+    """Yield a Parquet file while its tables come, a row group each; no more than one is in memory."""
+    sink = Sink()
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), columns, **OPTIONS) as writer:
+        for table in tables:
+            writer.write_table(table)
+            yield sink.take()
+    yield sink.take()

@@ -5,51 +5,27 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
-    OpenApiParameter,
     OpenApiRequest,
     OpenApiResponse,
     PolymorphicProxySerializer,
     extend_schema,
 )
-from rest_framework import serializers
 from rest_framework.request import Request
 
 from decisions import rights
 from decisions.exceptions import Conflict, Forbidden, Invalid, NotFound, TooBig
 from decisions.intake.parse import Bad
-from decisions.learning import labels
-from decisions.models import Label
+from decisions.learning import feed
+from decisions.learning.feed import Form, Wanted
 from decisions.queues import live
 from decisions.queues.live import Live
 from decisions.rights import Act
 from decisions.work import outside, said
 from decisions.work.outside import Told
 from decisions.work.said import Said
-from reviewqueue.api import auth, formats, keyset, shapes_labels
+from reviewqueue.api import auth, formats, shapes, shapes_labels
 from reviewqueue.api.door import Door, answer, once, queue_asked
 from reviewqueue.api.queues import mine
-
-AFTER = OpenApiParameter("after", OpenApiTypes.INT64, description="The `no` of the last label you have; 0 for all.")
-QUEUE = OpenApiParameter("queue", str, description="The queue's slug; left out: every queue whose labels you may have.")
-SAME = ("no", "item", "ruling", "value", "outcome", "propensity", "provenance", "ruled_at", "at")
-COLUMNS = {
-    **{name: name for name in SAME},
-    "queue": "queue__slug",
-    "external_id": "item__external_id",
-    "replaces": "replaces__no",
-}
-
-
-class LabelLine(serializers.ModelSerializer[Label]):
-    """One line of the stream."""
-
-    queue = serializers.SlugField(source="queue.slug")
-    external_id = serializers.CharField(source="item.external_id")
-    replaces = serializers.IntegerField(source="replaces.no", allow_null=True, help_text="The `no` of another label.")
-
-    class Meta:
-        model = Label
-        fields = tuple(COLUMNS)
 
 
 class Labels(Door):
@@ -60,14 +36,23 @@ class Labels(Door):
     @extend_schema(
         operation_id="stream_labels",
         summary="What training gets, numbered without gaps",
-        description="One JSON object a line, oldest first. Ask again with the last `no` to go on.",
-        parameters=[QUEUE, AFTER],
-        responses={(200, formats.NDJSON): OpenApiResponse(LabelLine, "One such object a line.")},
+        description=(
+            "Oldest first: one JSON object a line, or a CSV or Parquet file. Ask again with the last `no` to go on; a "
+            "label is known again by its `no`."
+        ),
+        parameters=[shapes_labels.LabelsAsked],
+        responses={
+            (200, formats.NDJSON): OpenApiResponse(shapes_labels.LabelLine, "One such object a line."),
+            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "The same, a column each."),
+            (200, Form.PARQUET.media_type): OpenApiResponse(OpenApiTypes.BINARY, "The same, a column each."),
+        },
     )
     def get(self, request: Request) -> StreamingHttpResponse:
-        queues = _queues(request)
-        after = keyset.number(request.query_params, "after", 0)
-        return formats.stream(labels.after(after, queues, COLUMNS))
+        asked = shapes.asked(shapes_labels.LabelsAsked, request)
+        queues, after, form = _queues(request), asked.pop("after"), Form(asked.pop("format"))
+        asked.pop("queue", None)
+        pieces = feed.after(after, queues, Wanted(**asked))
+        return StreamingHttpResponse(feed.written(form, pieces), content_type=form.media_type)
 
     @extend_schema(
         operation_id="tell_truth",

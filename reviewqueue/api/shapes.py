@@ -36,6 +36,11 @@ def read(shape: type[Shape], request: Request) -> dict[str, Any]:
     return dict(_reader(shape).run_validation(request.data))
 
 
+def asked(shape: type[Shape], request: Request) -> dict[str, Any]:
+    """Return what the address asks for, in this shape; refuses what does not fit it."""
+    return dict(_reader(shape).run_validation(request.query_params.dict()))
+
+
 @cache
 def _reader(shape: type[Shape]) -> Shape:
     """Return the one reader of a shape: it keeps nothing of what it reads, and making one takes longer than reading."""

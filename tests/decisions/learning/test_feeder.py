@@ -7,7 +7,7 @@ from threading import Event as Flag
 
 from django.db import connection, transaction
 
-from decisions.learning import labels
+from decisions.learning import feed, labels
 from decisions.models import Label, Queue
 from tests.databases import Clone
 from tests.decisions.effects.world import elsewhere, make_ruling
@@ -27,7 +27,7 @@ def waiting(count: int) -> Queue:
 
 def numbers(queue: Queue) -> list[int]:
     """Read the feed from its beginning."""
-    return [row["no"] for piece in labels.after(0, [queue.pk], {"no": "no"}) for row in piece]
+    return [row["no"] for piece in feed.after(0, [queue.pk]) for row in piece]
 
 
 def test_a_feeder_frozen_in_mid_transaction_neither_loses_nor_doubles_nor_lets_a_reader_skip(

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from decisions.learning import labels
-from decisions.models import Event, Item, Label, PendingLabel, Queue, Ruling, User
+from decisions.models import Event, Item, Label, PendingLabel, Ruling, User
 from decisions.work import decide, rule
 from decisions.work.answer import Answer
 from tests.decisions.effects.world import make_ruling
@@ -165,20 +165,3 @@ def test_an_undone_decision_leaves_no_label_and_the_next_one_does() -> None:
     decide.decide(task_id=task.pk, lease=task.lease, person=person, answer=HAM)
     labels.feed_due(NOON + LATER * 2)
     assert [label.value for label in Label.objects.all()] == [0]
-
-
-def test_the_feed_of_queues_goes_on_after_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels, "PIECE", 2)
-    queue, other = make_queue(), make_queue()
-    for number in range(9):
-        final(make_ruling(make_item(other if number == 4 else queue), NOON + number * SECOND))
-    fed()
-
-    def numbers(after: int, *queues: Queue) -> list[list[int]]:
-        ids, columns = [queue.pk for queue in queues], {"number": "no", "no": "no"}
-        return [[row["number"] for row in piece] for piece in labels.after(after, ids, columns)]
-
-    assert numbers(0, queue) == [[1, 2], [3, 4], [6, 7], [8, 9]]
-    assert numbers(3, queue) == [[4, 6], [7, 8], [9]]
-    assert numbers(9, queue) == []
-    assert numbers(3, queue, other) == [[4, 5], [6, 7], [8, 9]]

@@ -1,9 +1,13 @@
 """`labels/`: what comes in from outside, by whom, and how it is answered."""
 
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from decisions.learning import labels
 from decisions.models import Evidence, Item, Queue, Ruling
 from tests.decisions.work.makers import passed_item
 from tests.factories import make_queue, make_user
@@ -96,3 +100,26 @@ def test_the_life_of_the_item_tells_of_it_and_hides_the_note(queue: Queue) -> No
     life = caller("auditor", queue).get(f"items/{item.pk}/").json()["life"]
     (heard,) = [step["details"] for step in life if step["what"] == "heard"]
     assert (heard["kind"], heard["said"], heard["source"], heard["note"]) == ("truth", "spam", "crm", "[hidden]")
+
+
+def test_the_feed_is_narrowed_down_and_comes_as_three_kinds_of_file(queue: Queue) -> None:
+    person = caller("manager", queue)
+    for outcome in ("spam", "ham"):
+        person.post("labels/", word(passed_item(queue), outcome=outcome))
+    labels.feed_due(timezone.now() + timedelta(days=1))
+    answer = person.get(f"labels/?queue={queue.slug}&outcome=ham&provenance=outside&final=true")
+    (line,) = b"".join(answer.streaming_content).splitlines()
+    assert (json.loads(line)["outcome"], json.loads(line)["weight"]) == ("ham", 1.0)
+    for form, kind, start in (("csv", "text/csv", b"no,queue"), ("parquet", "application/vnd.apache.parquet", b"PAR1")):
+        answer = person.get(f"labels/?queue={queue.slug}&format={form}")
+        assert answer["Content-Type"].startswith(kind)
+        assert b"".join(answer.streaming_content).startswith(start)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["format=xml", "value=2", "since=2026-03-02", "provenance=rumour", "after=x", "final=perhaps", "colour=red"],
+)
+def test_what_cannot_be_asked_for_is_refused(queue: Queue, asked: str) -> None:
+    answer = caller("manager", queue).get(f"labels/?queue={queue.slug}&{asked}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, asked.partition("=")[0])

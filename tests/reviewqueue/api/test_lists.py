@@ -155,7 +155,7 @@ def test_what_others_answered_stays_hidden_from_who_is_blind(queue: Queue) -> No
 
 
 def test_labels_stream_from_a_number_on(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("decisions.learning.labels.PIECE", 2)
+    monkeypatch.setattr("decisions.learning.feed.PIECE", 2)
     reviewer, manager = caller("reviewer", queue), caller("manager", queue, "read")
     for no in range(1, 6):
         labelled(answered(queue, reviewer), no)
