@@ -27,7 +27,7 @@ from decisions.models import (
 from decisions.queues.spec import Spec
 from decisions.record.history import Step, What
 from decisions.rights import Act, Standing
-from decisions.work import suggest
+from decisions.work import factors, suggest
 
 HIDDEN = "[hidden]"
 REVIEW = "review"  # what a purpose reads while it may not be told
@@ -44,9 +44,9 @@ CLOSING = (Move.Kind.DECIDED, Move.Kind.ESCALATED, Move.Kind.EXPIRED, Move.Kind.
 class Sight:
     """What of an item a person may see.
 
-    `machine`: score, route and why, suggestion, versions. `history`: when it came, why it is before people, what they
-    answered and what came of it. `personal`: fields that name somebody. `gold`: which answers were to gold items; who
-    is measured by them is never told, for others will be asked the same.
+    `machine`: score and what pushed it, route and why, suggestion, versions. `history`: when it came, why it is before
+    people, what they answered and what came of it, and of items like it. `personal`: fields that name somebody. `gold`:
+    which answers were to gold items; who is measured by them is never told, for others will be asked the same.
     """
 
     machine: bool
@@ -137,7 +137,7 @@ def item(row: Item, sight: Sight, *, spec: Spec) -> dict[str, Any]:
         "value": row.value,
         **(_times(row) if sight.history else {}),
         **_content(row.body, sight, spec),
-        **(_machine(row, spec) if sight.machine else {}),
+        **(_machine(row, sight, spec) if sight.machine else {}),
         "redacted": sight.hidden,
     }
 
@@ -160,7 +160,7 @@ def _content(body: Body, sight: Sight, spec: Spec) -> dict[str, Any]:
     return {"payload": payload, "subject": subject, "is_erased": False}
 
 
-def _machine(row: Item, spec: Spec) -> dict[str, Any]:
+def _machine(row: Item, sight: Sight, spec: Spec) -> dict[str, Any]:
     return {
         "score": row.score,
         "p": row.p,
@@ -173,6 +173,7 @@ def _machine(row: Item, spec: Spec) -> dict[str, Any]:
         "policy_version": row.policy.no,
         "model_version": row.model.name if row.model else None,
         "suggestion": suggest.suggestion(row, row.policy, spec),
+        "explanation": factors.as_json(row, spec, masked="" if sight.personal else HIDDEN),
     }
 
 

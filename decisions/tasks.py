@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from decisions import requests
 from decisions.effects import deliver, notices
-from decisions.learning import datasets, labels
+from decisions.learning import datasets, labels, similar
 from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
@@ -104,6 +104,12 @@ def freeze_data_sets() -> None:
     """Take erased items out of data sets, and freeze new ones where enough labels came."""
     datasets.forget_erased()
     datasets.freeze_ripe(log.now())
+
+
+@shared_task
+def keep_similar() -> None:
+    """Keep the newest decided items at hand, to be shown beside others like them."""
+    similar.refresh_all()
 
 
 @shared_task

@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULE = {
         "grade_people": 300.0,
         "close_frames": 900.0,  # a day has to be over: minutes do not matter
         "freeze_data_sets": 300.0,
+        "keep_similar": 600.0,
         "forget_requests": 3600.0,
         "sign_heads": 600.0,  # one an hour; the rest find it there
     }.items()

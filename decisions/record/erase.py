@@ -44,6 +44,7 @@ def erase(*, item_id: int, by: User, why: str, legal_basis: str, at: datetime) -
         "answers_forgotten": _forget_answers(item),
     }
     hints.on_commit("freeze_data_sets")  # which takes the item out of those on disk
+    hints.on_commit("keep_similar")  # and this out of the examples there
     return log.append(Event.Kind.ITEM_ERASED, chain=item.queue_id, actor=by, at=at, item=item, entry=entry)
 
 

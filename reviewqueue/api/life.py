@@ -26,10 +26,11 @@ from decisions.models import (
     User,
 )
 from decisions.queues import live
-from decisions.record import history
+from decisions.record import history, log
 from decisions.record.history import Step, What
 from decisions.redact import Sight
 from decisions.rights import Act, Case
+from decisions.work import alike
 from reviewqueue.api import auth, shapes, shown
 from reviewqueue.api.door import Door, answer, within
 
@@ -59,6 +60,10 @@ class ItemLife(Door):
         return answer(
             {
                 "item": redact.item(found, sight, spec=spec),
+                "similar": [
+                    shown.alike(one)
+                    for one in alike.to(found, sight=sight, standing=stands, user=user, spec=spec, at=log.now())
+                ],
                 "ruling": _holds(found, sight, user),
                 "life": [_told(step, sight, user) for step in steps],
             }

@@ -11,11 +11,13 @@ from rest_framework.request import Request
 from decisions import redact
 from decisions.effects.results import LONGEST as LONGEST_RESULT
 from decisions.intake.parse import LENGTHS
+from decisions.learning.explain import State
 from decisions.models import Action, Appeal, Event, Item, Membership, PendingOverride, Ruling, Task
 from decisions.queues.spec import Truth
 from decisions.record.history import What
 from decisions.work import why
 from decisions.work.answer import LONGEST_ACTIVE, LONGEST_NOTE
+from decisions.work.factors import Source
 
 MOST_CLAIMED = 50
 BIGGEST = 2**31 - 1
@@ -230,6 +232,31 @@ class Claim(Shape):
     count = serializers.IntegerField(default=1, min_value=1, max_value=MOST_CLAIMED)
 
 
+class FactorShown(Shape):
+    """What one field, or one word of a text field, added to the calibrated log odds of the positive outcome."""
+
+    field = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    unit = serializers.CharField()
+    word = serializers.CharField(help_text="Of a text field the word; else empty.")
+    value = serializers.JSONField(allow_null=True, help_text="As it was sent; null for a word and where it is missing.")
+    state = serializers.ChoiceField([state.value for state in State], help_text="How the model read the value.")
+    weight = serializers.FloatField()
+
+
+class ExplanationShown(Shape):
+    """What pushed a score: `base`, the factors and `rest` add up to `total`, its calibrated log odds.
+
+    Only `source` is there where no factors can be told.
+    """
+
+    source = serializers.ChoiceField([source.value for source in Source])  # type: ignore[assignment]
+    base = serializers.FloatField(required=False)
+    factors = FactorShown(many=True, required=False, help_text="The strongest first.")
+    rest = serializers.FloatField(required=False, help_text="What the factors added that are not listed.")
+    total = serializers.FloatField(required=False)
+
+
 class ItemShown(Shape):
     """An item as you may see it. What is hidden from you is missing, and `redacted` names it."""
 
@@ -255,6 +282,7 @@ class ItemShown(Shape):
     policy_version = serializers.IntegerField(required=False)
     model_version = serializers.CharField(allow_null=True, required=False)
     suggestion = serializers.CharField(required=False, help_text="An outcome; empty when nothing scored it.")
+    explanation = ExplanationShown(required=False)
     redacted = serializers.ListField(child=serializers.ChoiceField(["machine", "history", "personal"]))
 
 
@@ -526,7 +554,18 @@ class StepShown(Shape):
     details = serializers.DictField()
 
 
+class AlikeShown(Shape):
+    """An item that people decided and that is like another one."""
+
+    id = serializers.IntegerField()
+    external_id = serializers.CharField()
+    outcome = serializers.CharField()
+    at = serializers.DateTimeField()
+    is_simulated = serializers.BooleanField()
+
+
 class Life(Shape):
     item = ItemShown()
+    similar = AlikeShown(many=True, help_text="Like items that people decided, the most alike first; up to five.")
     ruling = RulingShape(allow_null=True, help_text="What holds; null where nothing does, or it is hidden from you.")
     life = StepShown(many=True, help_text="Oldest first.")

@@ -8,6 +8,7 @@ from decisions.exceptions import NotFound
 from decisions.models import Appeal, Decision, Item, PendingOverride, Queue, Ruling, Task, User
 from decisions.queues.live import Live
 from decisions.redact import Sight
+from decisions.work.alike import Alike
 
 
 def tasks(claimed: Sequence[Task], *, queue: Live, person: User) -> list[dict[str, Any]]:
@@ -30,6 +31,11 @@ def tasks(claimed: Sequence[Task], *, queue: Live, person: User) -> list[dict[st
         }
         for task in claimed
     ]
+
+
+def alike(one: Alike) -> dict[str, Any]:
+    """Return a similar item that people decided."""
+    return {name: getattr(one, name) for name in ("id", "external_id", "outcome", "at", "is_simulated")}
 
 
 def step(task: Task) -> dict[str, Any]:

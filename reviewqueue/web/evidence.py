@@ -49,7 +49,7 @@ def _row(field: PayloadField, value: Any, spec: Spec, problem: str) -> dict[str,
         "unit": field.unit,
         "missing": value is None,
         "problem": "" if value is None else problem,
-        "text": _text(field, value, spec),
+        "text": text(field, value, spec),
     }
     if field.type == FieldType.JSON and value is not None:
         row["node"] = tree(None, value)
@@ -81,7 +81,7 @@ def _is_web_address(value: Any) -> bool:
         return False
 
 
-def _text(field: PayloadField, value: Any, spec: Spec) -> str:
+def text(field: PayloadField, value: Any, spec: Spec) -> str:
     """Return a value in words; one of another type than its field's is shown as it came."""
     if value is None or field.type not in (*NUMERIC, FieldType.BOOLEAN, FieldType.DATE, FieldType.DATETIME):
         return ""

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from tests.bench.parts import Place
 
 PARTS = ("intake", "single", "work", "claims", "record")
-TRIALS = ("estimates", "thresholds", "operating", "frames")  # modules beside this one: each makes its own world
+# Modules beside this one: each makes its own world.
+TRIALS = ("estimates", "thresholds", "operating", "frames", "explaining")
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:

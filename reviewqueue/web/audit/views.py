@@ -21,7 +21,7 @@ from decisions.record.export import Form, Kind
 from decisions.rights import Act
 from decisions.work import rule, second
 from decisions.work.answer import Answer
-from reviewqueue.web import evidence, queues, words
+from reviewqueue.web import evidence, examples, pushed, queues, words
 from reviewqueue.web.audit import appeals, gold, life
 from reviewqueue.web.audit import second as pending
 from reviewqueue.web.audit.forms import HistoryForm, OverrideForm
@@ -191,6 +191,8 @@ def _dossier(person: User, queue: Queue, item_id: int) -> dict[str, Any]:
         "seen": seen,
         "sight": sight,
         "fields": evidence.rows(seen["payload"] or {}, spec, seen.get("failures", ())),
+        "pushed": pushed.told(seen["explanation"], spec) if sight.machine else None,
+        "alike": examples.panel(found, sight=sight, standing=standing, user=person, spec=spec, at=log.now()),
         "life": life.entries(found, sight=sight, user=person, spec=spec),
         "holds": spec.outcome(holds.outcome) if holds and sight.history else None,
         "form": OverrideForm(spec=spec),

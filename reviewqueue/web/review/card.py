@@ -11,10 +11,11 @@ from decisions import redact, rights
 from decisions.exceptions import NotFound
 from decisions.models import Item, Queue, Task, User
 from decisions.queues.spec import FieldType, Outcome, Spec
+from decisions.record import log
 from decisions.redact import Sight
 from decisions.rights import Act
 from decisions.work import appeals, claim, past, why
-from reviewqueue.web import evidence, words
+from reviewqueue.web import evidence, examples, pushed, words
 
 HISTORY_SHOWN = 8
 HOUR = timedelta(hours=1)
@@ -40,8 +41,10 @@ def build(task: Task, person: User, queue: Queue) -> dict[str, Any]:
         "is_erased": seen["is_erased"],
         "fields": evidence.rows(seen["payload"] or {}, spec, seen.get("failures", ())),
         "suggestion": _suggestion(item, spec, suggested),
+        "pushed": pushed.told(seen["explanation"], spec) if suggested else None,
         "why": "" if appeal else _why(item, sight, spec),
         "history": past.of_subject(item, sight=sight, standing=standing, user=person, spec=spec, count=HISTORY_SHOWN),
+        "alike": examples.panel(item, sight=sight, standing=standing, user=person, spec=spec, at=log.now()),
         "outcomes": outcomes,
         "override": _override(task, outcomes, suggested),
         "asks": _asks(task, queue),
