@@ -31,7 +31,7 @@ fix: $(DEV) ## mend what a program can mend: format, API description, translatio
 	$(BIN)/python tools/messages.py
 
 proof: $(DEV) ## the long tests: kills, races, tampering; at most 45 minutes
-	@$(BIN)/python -m pytest -m proof
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m proof
 
 smoke: $(DEV) ## what a new user does: a fresh clone, make run, one item all the way, Ctrl-C
 	@$(BIN)/python tools/smoke.py

@@ -14,6 +14,7 @@ import pytest
 from django.db import connections
 from environ import Env
 from pytest_django import DjangoDbBlocker, Settings
+from redis import Redis
 
 from decisions.models import Action
 from reviewqueue.embedded import processes as pids
@@ -26,7 +27,7 @@ from tests.faults.load import Load
 from tests.processes import EVERYTHING, LOOPBACK, Site, until
 
 pytestmark = pytest.mark.proof
-ROUNDS = 5
+ROUNDS = 20
 WORKED = 12  # decisions between two kills
 # Commits reach the disk's cache before they are acknowledged, which outlives every kill; only a power cut would not.
 SESSIONS = "FROM pg_stat_activity WHERE usename = 'rq_app' ORDER BY random() LIMIT 1"
@@ -74,12 +75,16 @@ class Machine:
         pids.send(pids.working_in(Path(self.servers.data), "postgres"), signal.SIGKILL)
         self.servers = servers.start(self.folder, WISH)
 
+    def flushed(self) -> None:
+        """Empty Redis of all it holds: messages under way, throttles, caches."""
+        Redis.from_url(self.servers.redis_url).flushall()
+
     def redis(self) -> None:
         pids.send(pids.working_in(self.folder / "valkey", "valkey-server"), signal.SIGKILL)
         self.servers = servers.start(self.folder, WISH)
 
 
-VICTIMS = ("web", "worker", "beat", "session", "backend", "postgres", "redis")
+VICTIMS = ("web", "worker", "beat", "session", "backend", "postgres", "redis", "flushed")
 
 
 @pytest.fixture
