@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a type, as it should have been named
 
+from decisions.models import Event
 from decisions.record import checkpoint, digest, log, proof
 from decisions.record.checkpoint import Checkpoint
 from decisions.record.proof import BadEntry, What
 from tests.databases import Clone
 from tests.decisions.record import owner
 from tests.decisions.record.chains import COLUMNS, write_chain
-from tests.decisions.record.owner import Cursor
 from tests.factories import NOON, make_queue, make_user
 
 pytestmark = pytest.mark.proof
@@ -36,7 +37,7 @@ class Record:
     def __init__(self, hands: Cursor) -> None:
         self.hands, self.chain = hands, make_queue().pk
         make_user()
-        log.append(log.Event.Kind.RIGHT_REFUSED, chain=self.chain, actor=None, at=NOON)  # takes the chain's first place
+        log.append(Event.Kind.RIGHT_REFUSED, chain=self.chain, actor=None, at=NOON)  # takes the chain's first place
         self.change(
             "ALTER TABLE decisions_event DISABLE TRIGGER USER", "DELETE FROM decisions_event WHERE chain = %(chain)s"
         )
