@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,32 +14,39 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
-from decisions import locks
+from decisions import locks, rights
 from decisions.exceptions import Conflict
-from decisions.learning import parquet, weights
+from decisions.learning import checkup, frozen, parquet, weak, weights
 from decisions.learning.parquet import Tally
-from decisions.models import DataSet, Event, Label, Queue
+from decisions.models import DataSet, Event, KnownSet, Label, Queue, User
+from decisions.queues.spec import PayloadField
 from decisions.record import digest, log
+from decisions.rights import Act
 
-FORMAT = 2
+FORMAT = 3
 ROWS, MANIFEST, DRAFT = "rows.parquet", "manifest.json", ".draft"
 RIPE = 500  # new labels after which a data set is frozen by itself
 
 
 @transaction.atomic
-def freeze(queue: Queue, at: datetime) -> DataSet:
+def freeze(queue: Queue, at: datetime, by: User | None = None) -> DataSet:
     """Write the latest label of each item with its payload to disk, and return the data set that says so.
 
-    The same labels give the same bytes, and so the data set that is already there. Refuses a queue without labels.
+    The same labels give the same bytes, and so the data set that is already there. Refuses a queue without labels, and
+    who may not; `by` None is whoever holds the server's shell, or the machine itself.
     """
+    if by is not None:
+        rights.require(by, Act.FREEZE_DATA_SET, queue_id=queue.pk)
     _lock(queue.pk)
     last = Label.objects.filter(queue=queue).aggregate(last=Max("no"))["last"]
     if last is None:
         raise Conflict(_("There are no labels yet."))
     erased_to = _last_erased(queue.pk)  # what is erased from here on may be in the file
     draft = _empty_draft(queue)
-    tally = parquet.write(draft / ROWS, queue=queue, last_no=last)
-    content = _content(queue, last, tally, parquet.describe(draft / ROWS))
+    last_word = weak.last(queue.pk)
+    tally = parquet.write(draft / ROWS, queue=queue, last_no=last, last_word=last_word)
+    query = {"labels": "the latest of each item", "last_no": last, "last_word": last_word, "without": "erased items"}
+    content = _content(queue, query, tally, draft / ROWS)
     name = hashlib.sha256(digest.canonical(content)).hexdigest()
     folder = _folder(queue) / name
     if not folder.exists():
@@ -46,7 +54,7 @@ def freeze(queue: Queue, at: datetime) -> DataSet:
         draft.rename(folder)
     shutil.rmtree(draft, ignore_errors=True)
     made = DataSet.objects.filter(queue=queue, name=name).first()
-    return made or _store(queue, name, content, at)
+    return made or _store(queue, name, content, by, at)
 
 
 def freeze_ripe(at: datetime) -> list[DataSet]:
@@ -74,7 +82,7 @@ def manifest(folder: Path) -> dict[str, Any]:
     return read
 
 
-def _store(queue: Queue, name: str, content: dict[str, Any], at: datetime) -> DataSet:
+def _store(queue: Queue, name: str, content: dict[str, Any], by: User | None, at: datetime) -> DataSet:
     made = DataSet.objects.create(
         queue=queue,
         name=name,
@@ -84,26 +92,41 @@ def _store(queue: Queue, name: str, content: dict[str, Any], at: datetime) -> Da
         created_at=at,
     )
     entry = {"name": name, "count": made.rows, "last": content["query"]["last_no"]}
-    log.append(Event.Kind.DATASET_MADE, chain=queue.pk, actor=None, at=at, entry=entry, rows=(made,))
+    log.append(Event.Kind.DATASET_MADE, chain=queue.pk, actor=by, at=at, entry=entry, rows=(made,))
     return made
 
 
-def _content(queue: Queue, last_no: int, tally: Tally, file: dict[str, Any]) -> dict[str, Any]:
+def _content(queue: Queue, query: dict[str, Any], tally: Tally, rows: Path) -> dict[str, Any]:
     assert queue.version is not None
+    fields = queue.spec.fields
+    known, prints = _known(queue, fields)
     return {
         "format": FORMAT,
         "queue": queue.slug,
         "queue_version": queue.version.no,
-        "query": {"labels": "the latest of each item", "last_no": last_no, "without": "erased items"},
+        "query": {**query, "known_set": known},
         "fields": [[one.name, str(one.type)] for one in queue.spec.fields],
         "schema": [[one.name, str(one.type)] for one in parquet.schema(queue.spec.fields)],
         "weighting": weights.VERSION,
         "provenance": dict(tally.provenance),
         "segments": dict(tally.segments),
         "classes": dict(tally.classes),
-        "file": {"name": ROWS, **file},
+        **checkup.figures(rows, fields, prints.__contains__),
+        "file": {"name": ROWS, **parquet.describe(rows)},
         "writer": f"pyarrow {pa.__version__}",
     }
+
+
+def _known(queue: Queue, fields: Sequence[PayloadField]) -> tuple[str | None, frozenset[bytes]]:
+    """Return the frozen known set and the fingerprints of its rows; nothing where there is none or its file is gone."""
+    known = KnownSet.objects.filter(queue=queue).order_by("-pk").first()
+    if known is None:
+        return None, frozenset()
+    try:
+        rows = frozen.load(known)
+    except Conflict:  # said where the known set is used; labels are frozen all the same
+        return None, frozenset()
+    return known.name, frozenset(checkup.of_payload(row.payload, fields) for row in rows)
 
 
 def _is_ripe(queue: Queue) -> bool:

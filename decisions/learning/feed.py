@@ -1,6 +1,5 @@
 """The label feed: labels by their numbers, narrowed down, each with its weight, what it corrects and what users say."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +8,11 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.functional import cached_property
 
-from decisions.learning import parquet, weights
-from decisions.models import Evidence, Label
+from decisions.learning import parquet, weak, weights
+from decisions.models import Label
 from decisions.record import export
 
 PIECE = 1000  # labels that a reader gets at a time
@@ -91,26 +90,16 @@ def after(no: int, queue_ids: Collection[int], wanted: Wanted = ALL) -> Iterator
 
 def lines(piece: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return labels that were read with the columns `ASKED` as the feed shows them."""
-    said = words({row["item_id"] for row in piece})
+    said = weak.counted({row["item_id"] for row in piece})
     return [
         {
             **{name: row[source] for name, _kind, source in FOUND},
             "weight": weights.of_row(row),
             "corrects": row["replaces__no"] is not None and row["replaces__outcome"] != row["outcome"],
-            "weak_right": said[row["item_id"]].get(Evidence.RIGHT, 0),
-            "weak_wrong": said[row["item_id"]].get(Evidence.WRONG, 0),
+            **said[row["item_id"]],
         }
         for row in piece
     ]
-
-
-def words(item_ids: Collection[int]) -> dict[int, dict[str, int]]:
-    """Return how many end users said of each item that it was right, and how many that it was wrong."""
-    said: dict[int, dict[str, int]] = defaultdict(dict)
-    counted = Evidence.objects.filter(item__in=item_ids, kind=Evidence.Kind.FEEDBACK).values_list("item", "said")
-    for item, word, count in counted.annotate(n=Count("id")).order_by():
-        said[item][word] = count
-    return said
 
 
 def table(piece: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -11,9 +11,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
-from decisions.learning import weights
-from decisions.models import Label, Queue
+from decisions.learning import weak, weights
+from decisions.models import Evidence, Label, Queue
 from decisions.queues.spec import NUMERIC, FieldType, PayloadField
 from decisions.record import digest
 
@@ -22,7 +24,8 @@ OPTIONS = {"compression": "zstd", "compression_level": 3, "version": "2.6", "sto
 PAYLOAD = "payload."  # before the names of the payload's fields
 TIME = pa.timestamp("us", tz="UTC")
 
-WEIGHT = "weight"  # no column of a label: it is worked out
+WEIGHT = "weight"
+MADE = {WEIGHT, *weak.NAMES}  # no columns of a label: they are worked out
 # Column, type, and where a label finds it.
 FIXED = (
     ("no", pa.int64(), "no"),
@@ -45,8 +48,15 @@ FIXED = (
     ("provenance", pa.string(), "provenance"),
     ("weight", pa.float64(), WEIGHT),
     ("ruled_at", TIME, "ruled_at"),
+    ("true_at", TIME, "true_at"),
+    ("weak_right", pa.int64(), "weak_right"),
+    ("weak_wrong", pa.int64(), "weak_wrong"),
 )
 CONTENT = "item__body__content"
+# When a truth from outside turned out; a person's answer is from when it was given.
+TOLD = Evidence.objects.filter(item=OuterRef("item"), kind=Evidence.Kind.TRUTH, ruling=OuterRef("ruling")).values(
+    "occurred_at"
+)[:1]
 CLASSES = {1: "positive", 0: "negative", None: "none"}
 
 
@@ -72,12 +82,15 @@ def schema(fields: Sequence[PayloadField]) -> pa.Schema:
     return pa.schema(known + [pa.field(PAYLOAD + one.name, _kind(one)) for one in fields])
 
 
-def write(path: Path, *, queue: Queue, last_no: int) -> Tally:
-    """Write the latest label up to `last_no` of each item that was not erased, in the order of items."""
+def write(path: Path, *, queue: Queue, last_no: int, last_word: int) -> Tally:
+    """Write the latest label up to `last_no` of each item that was not erased, in the order of items.
+
+    With it goes what end users said of the item, up to the word with the id `last_word`.
+    """
     fields = queue.spec.fields
     tally = Tally()
     with pq.ParquetWriter(path, schema(fields), **OPTIONS) as writer:
-        for chunk in _chunks(queue.pk, last_no):
+        for chunk in _chunks(queue.pk, last_no, last_word):
             writer.write_table(_table(chunk, fields))
             tally.add(chunk)
     return tally
@@ -102,24 +115,26 @@ def describe(path: Path) -> dict[str, Any]:
     return {"rows": pq.read_metadata(path).num_rows, "bytes": path.stat().st_size, "sha256": sealed}
 
 
-def _chunks(queue_id: int, last_no: int) -> Iterator[list[dict[str, Any]]]:
+def _chunks(queue_id: int, last_no: int, last_word: int) -> Iterator[list[dict[str, Any]]]:
     """Yield rows by item, in short queries: no snapshot stays open while they are written."""
     labels = (
         Label.objects.filter(queue=queue_id, no__lte=last_no, item__body__content__isnull=False)
         .order_by("item_id", "-no")
         .distinct("item_id")
-        .values(*{source for _, _, source in FIXED if source != WEIGHT}, *weights.FROM, CONTENT)
+        .annotate(true_at=Coalesce(Subquery(TOLD), F("ruled_at")))
+        .values(*{source for _, _, source in FIXED if source not in MADE}, *weights.FROM, CONTENT)
     )
     after = 0
     while chunk := list(labels.filter(item_id__gt=after)[:CHUNK]):
-        yield [{**row, WEIGHT: weights.of_row(row)} for row in chunk]
+        said = weak.counted([row["item_id"] for row in chunk], last_word)
+        yield [{**row, **said[row["item_id"]], WEIGHT: weights.of_row(row)} for row in chunk]
         after = chunk[-1]["item_id"]
 
 
 def _table(chunk: Sequence[Mapping[str, Any]], fields: Sequence[PayloadField]) -> pa.Table:
     payloads = [orjson.loads(row[CONTENT])["payload"] for row in chunk]
     known = [pa.array([row[source] for row in chunk], kind) for _, kind, source in FIXED]
-    sent = [pa.array([_value(payload.get(one.name), one) for payload in payloads], _kind(one)) for one in fields]
+    sent = [pa.array([column_value(payload.get(one.name), one) for payload in payloads], _kind(one)) for one in fields]
     return pa.Table.from_arrays(known + sent, schema=schema(fields))
 
 
@@ -129,7 +144,7 @@ def _kind(one: PayloadField) -> pa.DataType:
     return pa.bool_() if one.type == FieldType.BOOLEAN else pa.string()
 
 
-def _value(value: Any, one: PayloadField) -> Any:
+def column_value(value: Any, one: PayloadField) -> Any:
     """Return a payload value as its column holds it; a gap where it is missing or of another type."""
     if value is None:
         return None

@@ -84,6 +84,7 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.FILE_APPEAL: dict.fromkeys((Role.LEAD, Role.MANAGER), YES),
     Act.RECORD_RESULT: {Role.MANAGER: YES},
     Act.TELL_TRUTH: {Role.MANAGER: YES},
+    Act.FREEZE_DATA_SET: {Role.MANAGER: YES},
     Act.FEED_LABELS: dict.fromkeys((Role.MANAGER, Role.AUDITOR), YES),
     Act.SEE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.AUDITOR, Role.ADMIN), YES),
     Act.HANDLE_ALERTS: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),

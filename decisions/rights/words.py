@@ -52,6 +52,7 @@ class Act(StrEnum):
     FILE_APPEAL = "file_appeal"  # bring in what somebody outside objects to
     RECORD_RESULT = "record_result"
     TELL_TRUTH = "tell_truth"  # bring in what turned out to be true, and what end users say
+    FREEZE_DATA_SET = "freeze_data_set"  # and take its rows along
     FEED_LABELS = "feed_labels"  # read what training gets
     SEE_ALERTS = "see_alerts"
     HANDLE_ALERTS = "handle_alerts"  # acknowledge, put off, diagnose, close

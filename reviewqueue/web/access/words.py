@@ -89,6 +89,7 @@ GROUPS: tuple[tuple[Promise | str, dict[str, Promise | str]], ...] = (
             "file_appeal": gettext_lazy("File appeals"),
             "record_result": gettext_lazy("Report results"),
             "tell_truth": gettext_lazy("Bring in truths and feedback"),
+            "freeze_data_set": gettext_lazy("Freeze and take data sets"),
             "feed_labels": gettext_lazy("Read labels"),
         },
     ),

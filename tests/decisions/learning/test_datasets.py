@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from pytest_django import Settings
 
-from decisions.exceptions import Conflict
+from decisions.exceptions import Conflict, Forbidden
 from decisions.learning import datasets, labels, parquet
-from decisions.models import DataSet, Event, Item, Queue
+from decisions.models import DataSet, Event, Evidence, Item, Queue
 from decisions.record import digest, erase
 from tests.decisions.effects.world import make_ruling
 from tests.factories import NOON, make_item, make_queue, make_user
@@ -213,3 +213,22 @@ def test_a_data_set_whose_folder_is_elsewhere_is_passed_over(queue: Queue, setti
     erase_item(item)
     settings.DATA_DIR = tmp_path / "other"
     assert datasets.forget_erased() == 0
+
+
+def test_weak_evidence_is_counted_up_to_the_freeze(queue: Queue) -> None:
+    item = labelled(queue)
+    said = {"queue": queue, "item": item, "kind": "feedback", "said": "wrong", "source": "app", "told_by": make_user()}
+    Evidence.objects.create(**said, reference="1", occurred_at=NOON, at=NOON)
+    first = datasets.freeze(queue, LATER)
+    Evidence.objects.create(**said, reference="2", occurred_at=NOON, at=NOON)
+    second = datasets.freeze(queue, LATER)
+    assert [(row["weak_right"], row["weak_wrong"]) for one in (first, second) for row in rows(one)] == [(0, 1), (0, 2)]
+
+
+def test_who_may_not_freeze_is_refused_and_who_did_is_recorded(queue: Queue) -> None:
+    labelled(queue)
+    with pytest.raises(Forbidden, match="freeze_data_set"):
+        datasets.freeze(queue, LATER, make_user("auditor", queue))
+    manager = make_user("manager", queue)
+    datasets.freeze(queue, LATER, manager)
+    assert Event.objects.get(kind=Event.Kind.DATASET_MADE).actor == manager

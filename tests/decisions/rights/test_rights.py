@@ -77,6 +77,7 @@ intake           - - - - y - -
 file_appeal      - - - y y - -
 record_result    - - - - y - -
 tell_truth       - - - - y - -
+freeze_data_set  - - - - y - -
 feed_labels      - - - - y y -
 see_alerts       - - - y y y y
 handle_alerts    - - - y y - y
