@@ -135,6 +135,13 @@ def point(
     return _point(seen, filters, _queue(queue_id), _policy(queue_id, policy))
 
 
+def between(queue_id: int, start: datetime, end: datetime, *, at: datetime) -> OperatingPoint:
+    """Return what was measured of what arrived in [start, end), as it is known at `at`."""
+    filters = Filters()
+    seen = window.between(queue_id, start, end, at=at, filters=filters)
+    return _point(seen, filters, _queue(queue_id), _policy(queue_id, None))
+
+
 def page(queue_id: int, at: datetime, *, days: int, filters: Filters) -> Page:
     """Return the operating point with its chart over time, its plane and its calibration."""
     seen = window.read(queue_id, at, days=days, filters=filters, before=POOL // DAY)

@@ -67,7 +67,7 @@ def _limits(figure: Figure, currency: str) -> str:
     assert figure.high is not None
     labels = figure.labels or 0
     if figure.low == figure.high:
-        text = ngettext(", counted from %(n)s answer of theirs.", ", counted from %(n)s answers of theirs.", labels)
+        text = ngettext(", counted from %(n)s answer.", ", counted from %(n)s answers.", labels)
         return text % {"n": _count(labels)}
     text = ngettext(
         ": 95 %% between %(low)s and %(high)s, by %(n)s label.",

@@ -9,6 +9,8 @@ import "./poll.js";
 
 for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
 
+for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+
 if (document.querySelector("[data-chart]")) import("./charts.js");
 document.addEventListener("htmx:afterSettle", () => {
   if (document.querySelector("[data-chart]")) import("./charts.js");

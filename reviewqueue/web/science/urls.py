@@ -8,6 +8,7 @@ from reviewqueue.web.science import (
     known,
     operating,
     recalibration,
+    report,
     segments,
     steps,
     value,
@@ -35,5 +36,6 @@ urlpatterns = [
     path("<slug:slug>/frames/close/", frames.close, name="close_frame"),
     path("<slug:slug>/frames/<int:frame_id>/", frames.show, name="frame"),
     path("<slug:slug>/value/", value.show, name="value"),
+    path("<slug:slug>/report/", report.show, name="report"),
     path("<slug:slug>/what-if/", what_if.show, name="what_if"),
 ]

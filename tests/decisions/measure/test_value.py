@@ -105,7 +105,7 @@ def test_checks_cost_time() -> None:
 def test_sentences_say_won_lost_or_that_nobody_can_tell() -> None:
     won = value.total([taken(Route.SOFT, 10, 30)], SURE)
     assert value_words.sentence(won, Beside.NO_MODEL, "EUR", Route.SOFT) == (
-        "People's decisions won 20.00\N{NO-BREAK SPACE}EUR against no model, counted from 40 answers of theirs."
+        "People's decisions won 20.00\N{NO-BREAK SPACE}EUR against no model, counted from 40 answers."
     )
     lost = value.total([taken(Route.SOFT, 0, 30)], SURE)
     assert "lost 15.00" in value_words.sentence(lost, Beside.NO_MODEL, "EUR", Route.SOFT)

@@ -139,6 +139,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "policy/<slug>/<no>/check/"): ({},                             "302 404 403 403 409 403 403"),
     ("GET", "policy/<slug>/known/"): (None,                                 "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/value/"): (None,                                 "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/report/"): (None,                                "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/segments/"): (None,                              "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/fairness/"): (None,                              "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/frames/"): (None,                                "302 404 403 200 200 200 200"),
