@@ -60,11 +60,16 @@ class Plan:
         """Return the decisions that fit between each two edges."""
         return np.array([capacity.decisions(self.spans, a, b, rate=self.pace or 0.0) for a, b in pairwise(edges)])
 
-    def one_more(self, edges: Sequence[datetime]) -> FloatArray:
-        """Return the decisions that one more person makes between each two edges: at work whenever anybody is."""
+    def one_more(self, edges: Sequence[datetime], spec: Spec) -> FloatArray:
+        """Return the decisions that one more person makes between each two edges.
+
+        At work whenever anybody is; where nobody is, whenever the queue is open.
+        """
         at_work = [span for span in self.spans if span.people > 0]
         rates = [span.rate for span in at_work if span.rate is not None]
         pace = self.pace or (sum(rates) / len(rates) if rates else 0.0)
+        if not at_work:
+            return np.array([sla.remaining(spec, b, a) / HOUR for a, b in pairwise(edges)]) * pace
         hours = [min(sum(one.hours_in(a, b) for one in at_work), (b - a) / HOUR) for a, b in pairwise(edges)]
         return np.array(hours) * pace
 

@@ -24,9 +24,9 @@ GRID = 100  # thresholds between the ends of the model's scores
 
 @dataclass(frozen=True)
 class Remedies:
-    """Either would do alone: `people` more at work whenever anybody is planned, or a soft threshold at `threshold`.
+    """Either would do alone: `people` more at work, or a soft threshold at `threshold`.
 
-    None: it cannot be done so. `was` is the soft threshold now.
+    They work whenever anybody does; while nobody does, whenever the queue is open. None: it cannot be done so. `was` is the soft threshold now.
     """
 
     people: int | None = None
@@ -38,7 +38,7 @@ def of(queue: Queue, found: Outlook) -> Remedies:
     """Return what would keep the deadlines in nine futures of ten; nothing where they are kept as it is."""
     if found.fan is None or found.fan.breach() is None:
         return Remedies()
-    people = fan.people_needed(found.work, found.plan.one_more(found.edges))
+    people = fan.people_needed(found.work, found.plan.one_more(found.edges, queue.spec))
     try:
         live = in_force.of_id(queue.pk)
     except (Conflict, NotFound):

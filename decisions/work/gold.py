@@ -39,6 +39,7 @@ UNSEEN = """
     WHERE g.outcome <> '' AND b.content IS NOT NULL
     AND (%(limit)s::float8 IS NULL OR coalesce(i.value <= %(limit)s, false))
     AND (NOT %(is_simulated)s OR i.source = %(demo)s)
+    AND NOT ARRAY['subject:' || i.subject, 'item:' || i.external_id] && %(excluded)s::text[]
     AND coalesce(
         (SELECT true FROM decisions_task t JOIN decisions_move m ON m.task_id = t.id
          WHERE t.item_id = i.id AND m.person_id = %(person)s LIMIT 1),
@@ -206,6 +207,7 @@ def unseen(queue_id: int, person_id: int, stands: Standing, *, needs: str) -> li
         "limit": stands.value_limit,
         "is_simulated": stands.kind == User.Kind.SIMULATED,
         "demo": tables.DEMO,
+        "excluded": list(stands.excluded),
         "needs": needs,
     }
     with connection.cursor() as cursor:

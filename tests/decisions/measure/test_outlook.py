@@ -12,6 +12,7 @@ from decisions.measure.remedies import Remedies
 from decisions.measure.supposed import recent
 from decisions.models import Queue, Rollup, Shift
 from decisions.queues import live
+from decisions.queues.spec_time import Calendar
 from decisions.routing import simulate
 from decisions.routing.policy import Cuts
 from decisions.routing.simulate import Kind
@@ -20,6 +21,7 @@ from tests.factories import NOON, make_item, make_queue, make_task, make_user
 pytestmark = pytest.mark.django_db
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)  # NOON is a Monday
 PACE = 10.0
+OPEN = ("08:00-18:00",)
 
 
 def told(*, weeks: float = 3, rate: float = 20.0, waiting: int = 0, pace: float | None = PACE, **spec: object) -> Queue:
@@ -199,3 +201,14 @@ def test_waiting_for_the_same_deadline_twice_gives_the_same_answer() -> None:
     assert one.fan is not None
     assert other.fan is not None
     assert np.array_equal(one.fan.high, other.fan.high)
+
+
+def test_where_nobody_is_seen_one_more_is_at_work_while_the_queue_is_open() -> None:
+    queue = told(rate=1.0, calendar=Calendar(mon=OPEN, tue=OPEN, wed=OPEN, thu=OPEN, fri=OPEN))
+    found, cure, text = said(queue)
+    assert [span.people for span in found.plan.spans] == [0]
+    one_more = found.plan.one_more(found.edges, queue.spec)
+    # 13 to 18 h in Berlin, then closed until 8 h of the next day.
+    assert one_more[:20].tolist() == [PACE] * 5 + [0.0] * 14 + [PACE]
+    assert cure.people == 1
+    assert "unless 1 more person" in text

@@ -10,7 +10,7 @@ from django.db import IntegrityError
 
 from decisions import redact, rights
 from decisions.exceptions import Conflict, Forbidden, Invalid, NotFound
-from decisions.models import Action, Decision, Event, Gold, Item, Label, Lot, Queue, Task, User
+from decisions.models import Action, Decision, Event, Exclusion, Gold, Item, Label, Lot, Queue, Task, User
 from decisions.queues.spec import Quality
 from decisions.record import deep, erase, log, proof
 from decisions.routing import sampling
@@ -263,6 +263,10 @@ def test_what_is_out_of_reach_or_empty_is_not_given_out() -> None:
     empty(erased)
     retired = gold_item(queue, value=1.0)
     gold.retire(item_id=retired.pk, person=None, reason="known")
+    theirs = gold_item(queue, value=1.0)
+    Exclusion.objects.create(
+        user=limited, queue=queue, kind="item", key=theirs.external_id, why="own", by=limited, at=log.now()
+    )
     make_task(queue, value=1.0)
     answered(limited, queue)
     assert golden(limited) is None
