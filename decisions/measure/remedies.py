@@ -26,7 +26,8 @@ GRID = 100  # thresholds between the ends of the model's scores
 class Remedies:
     """Either would do alone: `people` more at work, or a soft threshold at `threshold`.
 
-    They work whenever anybody does; while nobody does, whenever the queue is open. None: it cannot be done so. `was` is the soft threshold now.
+    They work whenever anybody does; while nobody does, whenever the queue is open. None: it cannot be done so. `was` is
+    the soft threshold now.
     """
 
     people: int | None = None
