@@ -41,7 +41,7 @@ class Figures:
 
     @property
     def is_known(self) -> bool:
-        """Whether anybody is known to work: without shifts, and with nobody here, figures say nothing."""
+        """Whether anybody is known to work, and how fast: without shifts, with nobody here, figures say nothing."""
         return self.capacity > 0
 
 

@@ -15,6 +15,7 @@ from decisions.models import Absence, Decision, Rollup, Shift
 HOUR = timedelta(hours=1)
 PACE_WINDOW = timedelta(days=7)
 IMPORTED_WINDOW = timedelta(weeks=8)
+SURE = 1.0  # hours of work from which on people's own pace counts for more than an imported one
 SHIFTS, SEEN = "shifts", "seen"
 
 
@@ -50,13 +51,20 @@ def ahead(queue_id: int, at: datetime) -> tuple[list[Span], str]:
 def pace(queue_id: int, at: datetime) -> float | None:
     """Return decisions per person and worked hour in the last week, or None where nobody decided.
 
-    Before anybody did: what imported handling times would allow, at most eight weeks ago.
+    Before they worked for an hour: what imported handling times would allow, at most eight weeks ago, if there are any.
     """
     sums = _sums(queue_id, at - PACE_WINDOW, at)
-    if sums["worked"]:
-        return sums["decisions"] / sums["worked"]
-    told = _imported(queue_id, at)
-    return 3600.0 / told if told else None
+    told = None if sums["worked"] >= SURE else _imported(queue_id, at)
+    if told:
+        return 3600.0 / told
+    return sums["decisions"] / sums["worked"] if sums["worked"] else None
+
+
+def is_sure(queue_id: int, spans: Sequence[Span], at: datetime) -> bool:
+    """Tell whether the pace rests on more than minutes: an hour's work, what was imported, a shift's rate."""
+    if any(span.rate is not None for span in spans):
+        return True
+    return _sums(queue_id, at - PACE_WINDOW, at)["worked"] >= SURE or _imported(queue_id, at) is not None
 
 
 def handling(queue_id: int, at: datetime) -> float | None:

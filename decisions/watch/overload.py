@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from decisions import rights
 from decisions.exceptions import Conflict, Fault, Invalid, NotFound
-from decisions.measure import capacity, deadlines, floor, overload, sla
+from decisions.measure import capacity, deadlines, floor, overload, sla, staff
 from decisions.measure.overload import Figures, Mode, Standing, Step
 from decisions.measure.rollups import HOUR
 from decisions.models import Alert, Event, Policy, Queue, Rollup, Task, User
@@ -115,7 +115,8 @@ def figures(queue: Queue, at: datetime) -> Figures:
     pressure = deadlines.pressure(queue, at)
     spans, rate = floor.supply(queue.pk, at)
     span = sla.due(queue.spec, queue.spec.sla_of(Task.Purpose.SOFT), at) - at
-    possible = capacity.decisions(spans, at, at + span, rate=rate)
+    is_sure = staff.is_sure(queue.pk, spans, at)
+    possible = capacity.decisions(spans, at, at + span, rate=rate) if is_sure else 0.0
     backlog = pressure.late + pressure.later + sum(risk.tasks for risk in pressure.risks)
     return Figures(pressure.load, pressure.at_risk, int(backlog), _demand(queue.pk, at), possible / (span / HOUR))
 

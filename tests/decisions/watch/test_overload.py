@@ -11,7 +11,7 @@ from decisions.exceptions import Conflict, Forbidden, Invalid, NotFound
 from decisions.intake import parse, submit
 from decisions.measure import rollups
 from decisions.measure.overload import Mode
-from decisions.models import Alert, Draw, Event, Item, Policy, Queue, Shift, Task, User
+from decisions.models import Alert, Draw, Event, Item, Policy, Queue, Rollup, Shift, Task, User
 from decisions.queues import live
 from decisions.queues.spec import Crowd, PolicySpec
 from decisions.queues.spec_time import Overload, OverloadRule
@@ -294,3 +294,17 @@ def test_what_passed_under_a_raised_cut_is_counted() -> None:
     assert overload.spared(queue.pk, NOON) == 2
     told = overload.figures(queue, NOON + HOUR)
     assert told.demand * 2 == pytest.approx(3)  # two spared and one for people, over two hours
+
+
+def test_no_step_is_taken_on_the_pace_of_some_minutes() -> None:
+    queue = busy()
+    Shift.objects.filter(queue=queue).update(rate=None)
+    for worked, expected in ((0.4, {}), (1.0, {"threshold": 1})):
+        Rollup.objects.filter(queue=queue).delete()
+        rollups.roll_up(NOON)
+        for figure, value in (("worked", worked), ("decisions", 2 * worked)):
+            hour = {"queue": queue, "figure": figure, "at": NOON - timedelta(hours=1), "key": ""}
+            Rollup.objects.update_or_create(**hour, defaults={"value": value, "made_at": NOON})
+        overload.relieve(queue.pk, NOON)
+        queue.refresh_from_db()
+        assert levels(queue) == expected
