@@ -11,7 +11,7 @@ from decisions.measure import operating, sample, summary, window
 from decisions.measure.estimates import Why
 from decisions.measure.operating import OperatingPoint
 from decisions.measure.window import Filters
-from decisions.models import Decision, Item, Policy, Queue
+from decisions.models import Item, Policy, Queue
 from decisions.queues.spec import Money, PolicySpec, ValueFormula
 from tests.decisions.measure.measured import (
     DAY,
@@ -33,7 +33,7 @@ from tests.decisions.measure.measured import (
     simulated_person,
     soft,
 )
-from tests.factories import NOON, make_task, make_user
+from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -245,83 +245,6 @@ def test_days_of_another_time_zone_need_no_whole_hours() -> None:
     assert seen.in_measured()[1].count(band="hard") == 48
 
 
-def test_what_overload_passed_counts_for_recall_and_not_for_soft() -> None:
-    queue = queue_of_last_week()
-    many(queue, 5, 5)
-    spared = {"band": "soft", "reason": "overload", "score": 0.4, "p": 0.4, "overload_level": 2}
-    for _k in range(6):
-        passed(queue, **spared)
-    audited(queue, POSITIVE, NEGATIVE, NEGATIVE, NEGATIVE, pi=0.4, **spared)
-    point = measured(queue)
-    assert point.passes == 10  # all of them are in the audits' population
-    assert point.missed.value == pytest.approx(2.5)  # one found, and it stands for two and a half
-    assert point.recall.value == pytest.approx(5 / 7.5)
-    assert (point.soft_asked.items, point.soft.value) == (10, 0.5)
-    assert [one.items for one in point.apart] == []
-
-
-def test_expired_items_count_as_passed() -> None:
-    queue = queue_of_last_week()
-    many(queue, 10, 10)
-    audited(queue, *[NEGATIVE] * 5, pi=1.0)
-    before = measured(queue)
-    for _k in range(20):
-        ruled(soft(queue), NEGATIVE, source="expiry")
-    after = measured(queue)
-    assert (before.caught, before.missed.value) == (10, 0)
-    assert (after.caught, after.soft.n) == (10, 20)  # nobody looked at them
-    assert after.missed.value == pytest.approx(20)  # as many as those with the smallest u show: all positive
-    assert after.missed.of == 5 + 20
-    assert after.recall.value == pytest.approx(1 / 3)
-    assert (after.soft_asked.expired, after.soft_asked.items) == (20, 40)
-
-
-def test_expired_items_without_any_answer_are_not_left_out() -> None:
-    queue = queue_of_last_week()
-    for _k in range(10):
-        ruled(soft(queue), NEGATIVE, source="expiry")
-    audited(queue, POSITIVE, POSITIVE, NEGATIVE, NEGATIVE, pi=1.0)
-    found = measured(queue)
-    assert found.missed.value == pytest.approx(7)  # half of the fourteen
-    assert found.caught == 0
-    assert found.recall.value == 0.0
-
-
-def test_an_expired_control_item_is_not_part_of_what_was_done() -> None:
-    queue = queue_of_last_week()
-    for _k in range(8):
-        hard(queue)
-        control(queue, POSITIVE)
-    ruled(control(queue), NEGATIVE, source="expiry")
-    audited(queue, NEGATIVE, pi=1.0)
-    found = measured(queue)
-    assert (found.hard_items, found.caught) == (17, 16)
-    assert (found.control.expired, found.missed.value) == (1, 1)
-
-
-def test_what_still_waits_is_in_neither_side() -> None:
-    queue = queue_of_last_week()
-    many(queue, 6, 2)
-    audited(queue, POSITIVE, NEGATIVE, pi=1.0)
-    before = measured(queue)
-    soft(queue), soft(queue)
-    after = measured(queue)
-    assert (before.recall.value, after.recall.value) == (6 / 7, 6 / 7)
-    assert after.soft_asked.waiting == 2
-
-
-def test_fallback_and_failed_checks_are_told_apart() -> None:
-    queue = queue_of_last_week()
-    many(queue, 3, 1)
-    for outcome in (POSITIVE, NEGATIVE, NEGATIVE):
-        soft(queue, outcome, reason="fallback")
-    soft(queue, NEGATIVE, reason="input_check", band="none", score=None, p=None)
-    audited(queue, NEGATIVE, POSITIVE, reason="fallback", pi=0.5)
-    found = measured(queue)
-    assert (found.soft.value, found.soft.n, found.missed.n, found.passes) == (0.75, 4, 0, 0)
-    assert [(one.reason, one.items, one.share.n) for one in found.apart] == [("input_check", 1, 1), ("fallback", 5, 3)]
-
-
 def test_without_a_control_group_nobody_knows_how_precise_hard_is() -> None:
     queue = queue_of_last_week()
     Policy.objects.filter(queue=queue).update(state=Policy.State.RETIRED)
@@ -399,59 +322,6 @@ def test_simulated_labels_are_counted_and_marked() -> None:
     many(queue, 1, 1)
     found = measured(queue)
     assert (found.labels, found.simulated) == (3, 1)
-
-
-def opinion(item: Item, purpose: str, outcome: str) -> None:
-    task = make_task(item.queue, item, purpose=purpose, state="decided")
-    at = item.arrived_at + HOUR
-    Decision.objects.create(
-        queue=item.queue, item=item, task=task, round=1, purpose=purpose, queue_version=item.queue_version,
-        person=make_user(), outcome=outcome, claimed_at=at, at=at,
-    )  # fmt: skip
-
-
-def seen_twice(queue: Queue, first: str, second: str, ruling: str, source: str = "adjudication") -> Item:
-    """Pass an item whose audit and second opinion said so, and what was ruled in the end."""
-    item = ruled(passed(queue), first)
-    opinion(item, "audit", first)
-    opinion(item, "second", second)
-    return item if first == second else ruled(item, ruling, source=source, at=NOON - HOUR)
-
-
-def test_reviewers_errors_are_taken_out_where_second_opinions_show_them() -> None:
-    queue = queue_of_last_week()
-    right = [seen_twice(queue, POSITIVE, POSITIVE, "") for _k in range(30)]
-    wrong = [seen_twice(queue, POSITIVE, NEGATIVE, NEGATIVE) for _k in range(2)]
-    clear = [seen_twice(queue, NEGATIVE, NEGATIVE, "") for _k in range(88)]
-    overlooked = [seen_twice(queue, NEGATIVE, POSITIVE, POSITIVE) for _k in range(3)]
-    frame(queue, *right, *wrong, *clear, *overlooked, pi=0.5, passes=246)
-    found = measured(queue)
-    errors = found.errors
-    assert (errors.first.value, found.missed.value) == (64, 66)  # as first answered, and as it was settled
-    assert errors.false_positives.value == pytest.approx(2 / 90)
-    assert errors.sensitivity.value == pytest.approx(30 / 33)
-    assert errors.corrected.value == pytest.approx((64 - 123 * 2 / 90) / (30 / 33 - 2 / 90), rel=0.01)
-
-
-def test_a_correction_is_refused_where_errors_may_be_half_of_what_was_found() -> None:
-    queue = queue_of_last_week()
-    right = [seen_twice(queue, POSITIVE, POSITIVE, "")]
-    wrong = [seen_twice(queue, POSITIVE, NEGATIVE, NEGATIVE) for _k in range(4)]
-    clear = [seen_twice(queue, NEGATIVE, NEGATIVE, "") for _k in range(45)]
-    frame(queue, *right, *wrong, *clear, pi=1.0)
-    found = measured(queue)
-    assert (found.errors.first.found, found.missed.found) == (5, 1)
-    assert (found.errors.corrected.value, found.errors.corrected.why) == (None, Why.DROWNED)
-
-
-def test_a_disagreement_that_nobody_ended_tells_nothing_of_errors() -> None:
-    queue = queue_of_last_week()
-    item = ruled(passed(queue), POSITIVE)
-    opinion(item, "audit", POSITIVE)
-    opinion(item, "second", NEGATIVE)
-    frame(queue, item, pi=0.5)
-    errors = measured(queue).errors
-    assert (errors.false_positives.n, errors.sensitivity.n, errors.corrected.why) == (0, 0, Why.NO_GOLD)
 
 
 def test_thinned_soft_items_still_make_the_caught() -> None:
