@@ -12,7 +12,7 @@ from decisions.measure.gold import GoldAnswers
 from decisions.models import Decision, Gold, Item, Lot, Queue, User
 from tests.decisions.measure.measured import DAY, HOUR, NEGATIVE, NONE, POSITIVE, counted, frame, passed, ruled
 from tests.decisions.measure.measured import queue_of_last_week as made_queue
-from tests.decisions.measure.test_operating import seen_twice
+from tests.decisions.measure.test_operating_errors import seen_twice
 from tests.factories import NOON, make_item, make_task, make_user
 
 TRUTHS = {"spam": "positive", "ham": "negative", "unclear": "none"}

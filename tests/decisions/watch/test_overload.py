@@ -303,7 +303,7 @@ def test_no_step_is_taken_on_the_pace_of_some_minutes() -> None:
         Rollup.objects.filter(queue=queue).delete()
         rollups.roll_up(NOON)
         for figure, value in (("worked", worked), ("decisions", 2 * worked)):
-            hour = {"queue": queue, "figure": figure, "at": NOON - timedelta(hours=1), "key": ""}
+            hour: dict[str, Any] = {"queue": queue, "figure": figure, "at": NOON - timedelta(hours=1), "key": ""}
             Rollup.objects.update_or_create(**hour, defaults={"value": value, "made_at": NOON})
         overload.relieve(queue.pk, NOON)
         queue.refresh_from_db()
