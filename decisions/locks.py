@@ -9,5 +9,6 @@ PERSON = 7006  # what somebody holds
 ALERTS = 7007  # a queue's alerts: one is open of a kind and key
 FRAMES = 7008  # closing a queue's frames: who brings items in shares it
 RIGHTS = 7009  # the rights of a queue, or of the site (0)
+SHADOWS = 7021  # the models in shadow on a queue
 IMPORTS = 7010  # bringing an earlier tool's history into a queue
 EVIDENCE = 7011  # the ids of words from outside, so that they are committed in their order

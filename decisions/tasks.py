@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from decisions import requests
 from decisions.effects import deliver, notices
-from decisions.learning import datasets, labels, similar
+from decisions.learning import datasets, labels, shadow_scores, similar
 from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
@@ -110,6 +110,14 @@ def freeze_data_sets() -> None:
 def keep_similar() -> None:
     """Keep the newest decided items at hand, to be shown beside others like them."""
     similar.refresh_all()
+
+
+@shared_task
+def score_shadows() -> None:
+    """Let the models in shadow score what arrived."""
+    with turn("score_shadows") as is_mine:
+        if is_mine:
+            shadow_scores.sweep(log.now())
 
 
 @shared_task

@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
         "check_accounts": 300.0,
         "grade_people": 300.0,
         "close_frames": 900.0,  # a day has to be over: minutes do not matter
+        "score_shadows": 3.0,  # half a second of work each time
         "freeze_data_sets": 300.0,
         "keep_similar": 600.0,
         "forget_requests": 3600.0,

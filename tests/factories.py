@@ -20,6 +20,7 @@ from decisions.models import (
     Policy,
     Queue,
     QueueVersion,
+    Shadow,
     Task,
     Token,
     User,
@@ -197,6 +198,19 @@ def make_frame(queue: Queue, **fields: Any) -> Frame:
         **fields,
     }
     return Frame.objects.create(queue=queue, **given)
+
+
+def make_shadow(queue: Queue, **fields: Any) -> Shadow:
+    """Store a model in shadow, without a file."""
+    model = fields.pop("model", None) or ModelVersion.objects.create(
+        queue=queue,
+        name=f"model-{next(_numbers)}",
+        kind=ModelVersion.Kind.PIPELINE,
+        app_version="test",
+        created_at=NOON,
+    )
+    given = {"why": "to compare", "started_at": NOON, "reached_at": NOON, "back_days": 28, "seq": 0, **fields}
+    return Shadow.objects.create(queue=queue, model=model, **given)
 
 
 def make_task(queue: Queue, item: Item | None = None, **fields: Any) -> Task:

@@ -103,11 +103,16 @@ def record(cursor: CursorWrapper, extras: Sequence[Extra], live: Live, at: datet
 
 
 def probability(model: ModelVersion, score: float, live: Live) -> float:
-    """Return what a score means, in [0, 1]: recalibrated as the live policy or the canary says, if they pin its model.
+    """Return what one score means, as `probabilities`."""
+    return float(probabilities(model, np.array([score]), live)[0])
+
+
+def probabilities(model: ModelVersion, scores: FloatArray, live: Live) -> FloatArray:
+    """Return what scores mean, in [0, 1]: recalibrated as the live policy or the canary says, if they pin its model.
 
     Of any other model the score's share of its range stands for it.
     """
     cuts = policy.Cuts(hard=None, soft=None, low=model.score_low, high=model.score_high)
     if model.pk in live.pinned:
         cuts = policy.Cuts.of(live.pinned[model.pk], live.spec)
-    return float(policy.recalibrate(np.array([score]), cuts)[0])
+    return policy.recalibrate(scores, cuts)

@@ -13,6 +13,7 @@ from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, Q
 from decisions.models.record import Event
 from decisions.models.rights import RightsInForce, RightsStep, RightsVersion
 from decisions.models.second import PendingOverride
+from decisions.models.shadows import Shadow
 from decisions.models.team import Handover, Presence
 from decisions.models.work import Decision, Move, Ruling, Task
 
@@ -59,6 +60,7 @@ __all__ = [
     "Rollup",
     "Ruling",
     "Score",
+    "Shadow",
     "Shift",
     "Task",
     "Token",

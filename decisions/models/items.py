@@ -146,7 +146,8 @@ class Body(models.Model):
 class Score(Fact):
     """A score by another model than the one that routed, or one that came late.
 
-    `was_known` when the item was routed: audit sizes are made from it too.
+    `was_known` when the item was routed: audit sizes are made from it too. `is_backfill`: the item came before the
+    model was put in shadow, and was scored because people had looked at it.
     """
 
     item = models.ForeignKey(Item, models.PROTECT, related_name="scores", db_index=False)
@@ -154,6 +155,7 @@ class Score(Fact):
     score = models.FloatField()
     p = models.FloatField()
     was_known = models.BooleanField(default=False)
+    is_backfill = models.BooleanField(default=False, db_default=False)
     at = models.DateTimeField()
 
     class Meta:

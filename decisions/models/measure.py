@@ -113,6 +113,7 @@ class Alert(models.Model):
         OVERLOAD = "overload", _("Overload rule in force")
         BACKLOG = "backlog", _("Backlog that will miss deadlines")
         PAUSED = "paused", _("Person paused")
+        SHADOW = "shadow", _("Shadow stopped")
 
     class Level(models.TextChoices):
         WARN = "warn", _("Warning")

@@ -49,6 +49,8 @@ class Event(Fact):
         QUEUE_RESUMED = "queue.resumed"
         MODEL_TRAINED = "model.trained"
         MODEL_IMPORTED = "model.imported"
+        SHADOW_STARTED = "shadow.started"
+        SHADOW_STOPPED = "shadow.stopped"
         POLICY_DRAFTED = "policy.drafted"
         POLICY_APPROVED = "policy.approved"
         POLICY_WITHDRAWN = "policy.withdrawn"

@@ -29,6 +29,10 @@ FREE = {
     "appeal": ("state", "decision_id", "closed_at"),
     "pendingoverride": ("state", "closer_id", "closed_at", "reply", "ruling_id"),
     "policy": ("state", "canary_share", "canary_factor", "live_at", "retired_at"),
+    "shadow": (
+        *("backfilled_at", "backfilled", "seq", "reached_at", "scored", "failed", "strikes", "last_failure", "next_at"),
+        *("ended_at", "ender_id", "ending", "end_why"),
+    ),
     "action": (
         "state",
         "attempts",

@@ -35,6 +35,7 @@ class Act(StrEnum):
     APPROVE_POLICY = "approve_policy"  # of somebody else; on a queue without four eyes one's own too
     PUBLISH_POLICY = "publish_policy"
     ROLL_BACK_POLICY = "roll_back_policy"
+    RUN_SHADOW = "run_shadow"  # let a model score beside the one that routes, and stop that
     CLOSE_FRAME = "close_frame"  # draw audits of what was passed, before the day is over
     APPLY_QUEUE = "apply_queue"
     PAUSE_QUEUE = "pause_queue"

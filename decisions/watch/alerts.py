@@ -25,6 +25,7 @@ LONGEST_TEXT = 2000
 MEASURED = timedelta(days=90)  # of incidents, whose times are summed up
 MOST = 1000
 OURS = frozenset({"route", "field", "policy", "hour", "rule"})  # kinds of keys whose names are ours, not a sender's
+STOPS = frozenset({Alert.Kind.CANARY, Alert.Kind.SHADOW})  # what was stopped and is stopped again is news
 LEVELS = (Alert.Level.WARN, Alert.Level.ACT)
 
 
@@ -52,7 +53,7 @@ def see(
     alert = Alert.objects.open().filter(queue=queue, kind=kind, key=key).first()
     if alert is None:
         lately = Alert.objects.filter(queue=queue, kind=kind, key=key, closed_at__gt=at - QUIET)
-        if kind != Alert.Kind.CANARY and lately.exists():  # a canary that is stopped again is news
+        if kind not in STOPS and lately.exists():
             return None
         return _open(Alert(queue=queue, kind=kind, key=key, level=level, began_at=began_at), figures, at)
     return _again(alert, level, figures, at)
@@ -115,10 +116,10 @@ def steps(alert: Alert) -> list[Event]:
 def normal_since(alert: Alert, checked_at: datetime | None) -> datetime | None:
     """Return since when an open alert's signal is not off any more; None while it is, or where nobody can tell.
 
-    A test of precision stays off once it is, a canary is not looked at again, what is lost does not come back, and
-    whether a rule is still in force its own page says.
+    A test of precision stays off once it is, what was stopped is not looked at again, what is lost does not come back,
+    and whether a rule is still in force its own page says.
     """
-    lasting = (Alert.Kind.PRECISION, Alert.Kind.CANARY, Alert.Kind.ACCOUNTS, Alert.Kind.OVERLOAD)
+    lasting = STOPS | {Alert.Kind.PRECISION, Alert.Kind.ACCOUNTS, Alert.Kind.OVERLOAD}
     is_back = alert.is_open and alert.kind not in lasting and checked_at is not None and checked_at > alert.seen_at
     return alert.seen_at if is_back else None
 

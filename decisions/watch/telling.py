@@ -28,6 +28,7 @@ def what(alert: Alert) -> str:
         Alert.Kind.OVERLOAD: _("overload: %(name)s"),
         Alert.Kind.BACKLOG: _("the backlog"),
         Alert.Kind.PAUSED: _("the work of %(name)s"),
+        Alert.Kind.SHADOW: _("the model in shadow %(name)s"),
     }
     return words[Alert.Kind(alert.kind)] % {"name": _named(alert, part, name)}
 
@@ -80,6 +81,7 @@ def _own() -> dict[str, Callable[[Alert], str]]:
         Alert.Kind.OVERLOAD: _overload,
         Alert.Kind.BACKLOG: _backlog,
         Alert.Kind.PAUSED: _paused,
+        Alert.Kind.SHADOW: _shadow,
     }
 
 
@@ -105,6 +107,19 @@ def _overload(alert: Alert) -> str:
         "load": "∞" if load is None else formats.number_format(load, 2),
         "late": formats.number_format(told["at_risk"], force_grouping=True),
         "backlog": formats.number_format(told["backlog"], force_grouping=True),
+    }
+
+
+def _shadow(alert: Alert) -> str:
+    told = alert.figures
+    return _(
+        "The model failed %(strikes)s times in a row (%(code)s), so it was taken out of shadow. It had scored "
+        "%(scored)s items; %(failed)s could not be scored. What routes is not touched."
+    ) % {
+        "strikes": told["strikes"],
+        "code": told["code"],
+        "scored": formats.number_format(told["scored"], force_grouping=True),
+        "failed": formats.number_format(told["failed"], force_grouping=True),
     }
 
 

@@ -141,9 +141,9 @@ def _beside(known: _Known, policy_id: int, days: int, at: datetime) -> Beside | 
     seen = window.read(live.queue_id, at, days=days, filters=Filters())
     traffic, rows = sample.traffic(live.queue_id, days=days, at=seen.end), seen.sample.all
     traffic, rows = traffic.where(_is_mine(traffic, live)), rows.where(_is_mine(rows, live))
-    scores = _scores(np.union1d(traffic.item, rows.item), policy.model_id or 0)
+    said = scores(np.union1d(traffic.item, rows.item), policy.model_id or 0)
     by_score = np.isin(traffic.reason, BY_SCORE)
-    told, labelled = _mapped(traffic.item, scores), _mapped(rows.item, scores)
+    told, labelled = mapped(traffic.item, said), mapped(rows.item, said)
     of, items = (float(traffic.weight[some].sum()) for some in (by_score, by_score & ~np.isnan(told)))
     if not items:
         return None
@@ -159,7 +159,7 @@ def _beside(known: _Known, policy_id: int, days: int, at: datetime) -> Beside | 
     )
 
 
-def _scores(items: IntArray, model_id: int) -> dict[int, float]:
+def scores(items: IntArray, model_id: int) -> dict[int, float]:
     """Return what another model said of items, by their ids."""
     with connection.cursor() as cursor:
         cursor.execute(SCORES, [items.tolist(), model_id])
@@ -208,7 +208,7 @@ def _stream(traffic: Traffic, cuts: Cuts, shares: Mapping[int, float]) -> Stream
         band=traffic.band,
         reason=traffic.reason,
         weight=traffic.weight,
-        control_share=_mapped(traffic.policy, shares),
+        control_share=mapped(traffic.policy, shares),
         arrived=traffic.arrived,
         value=traffic.value,
     )
@@ -276,9 +276,10 @@ def field_values(items: IntArray, field: str) -> FloatArray:
     """Return a numeric field of items' payloads; NaN where it is missing, no number or erased."""
     with connection.cursor() as cursor:
         cursor.execute(AMOUNT, {"field": field, "items": items.tolist()})
-        return _mapped(items, dict(cursor.fetchall()))
+        return mapped(items, dict(cursor.fetchall()))
 
 
-def _mapped(ids: IntArray, values: Mapping[int, float]) -> FloatArray:
+def mapped(ids: IntArray, values: Mapping[int, float]) -> FloatArray:
+    """Return what each id has, NaN where it has nothing."""
     known, place = np.unique(ids, return_inverse=True)
     return np.array([values.get(int(one), np.nan) for one in known], dtype=np.float64)[place]

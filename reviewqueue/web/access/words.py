@@ -62,6 +62,7 @@ GROUPS: tuple[tuple[Promise | str, dict[str, Promise | str]], ...] = (
             "approve_policy": gettext_lazy("Approve policies"),
             "publish_policy": gettext_lazy("Publish policies"),
             "roll_back_policy": gettext_lazy("Roll policies back"),
+            "run_shadow": gettext_lazy("Put models in shadow"),
             "close_frame": gettext_lazy("Draw audits early"),
         },
     ),

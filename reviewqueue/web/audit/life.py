@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from decisions import redact
 from decisions.learning import weights
-from decisions.models import Action, Event, Evidence, Item, Task, User
+from decisions.models import Action, Event, Evidence, Item, ModelVersion, Task, User
 from decisions.queues.spec import Spec
 from decisions.record import history
 from decisions.record.history import Step, What
@@ -42,6 +43,17 @@ class Entry:
     who: User | None = None
     text: str = ""
     facts: list[tuple[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A fact that leads to its page."""
+
+    text: str
+    url: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def entries(item: Item, *, sight: Sight, user: User, spec: Spec) -> list[Entry]:
@@ -79,7 +91,7 @@ def _routed(_step: Step, item: Item, sight: Sight, _user: User, spec: Spec) -> S
         (_("Propensity"), redact.propensity(item)),
         (_("Overload level"), item.overload_level or ""),
         (_("Policy"), item.policy.no),
-        (_("Model"), item.model.name if item.model else ""),
+        (_("Model"), _model(item, item.model)),
         (_("Queue version"), item.queue_version.no),
     ]
     if item.reason == Item.RouteReason.IMPORTED:
@@ -87,10 +99,18 @@ def _routed(_step: Step, item: Item, sight: Sight, _user: User, spec: Spec) -> S
     return _("Routed: %(route)s") % {"route": item.get_route_display()}, "", facts
 
 
-def _scored(step: Step, _item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown | None:
+def _scored(step: Step, item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown | None:
     if not sight.machine:
         return None
-    return _("Scored by another model"), "", [(_("Model"), step.row.model.name), (_("Score"), step.row.score)]
+    facts = [(_("Model"), _model(item, step.row.model)), (_("Score"), step.row.score)]
+    if step.row.is_backfill:
+        facts.append((_("Made"), _("afterwards, to compare models")))
+    return _("Scored by another model"), "", facts
+
+
+def _model(item: Item, model: ModelVersion | None) -> Link | str:
+    """Return a model with the way to its page, where its lineage is told."""
+    return Link(model.name, reverse("science:model", args=[item.queue.slug, model.name])) if model else ""
 
 
 def _moved(step: Step, _item: Item, sight: Sight, _user: User, _spec: Spec) -> Shown:

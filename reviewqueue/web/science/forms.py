@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from decisions.exceptions import Fault
 from decisions.models import ModelVersion, Policy, Queue
 from decisions.routing import publish
 
@@ -13,6 +14,11 @@ COPIED = (
     *("model", "hard", "soft", "suggest", "control_share"),
     *("audit_budget", "precision_target", "overload_soft", "control_floor", "audit_floor", "objective"),
 )
+
+
+def faults_of(form: forms.Form) -> list[Fault]:
+    """Return what does not fit a form, each with its field."""
+    return [Fault(name, "invalid", str(text)) for name, texts in form.errors.items() for text in texts]
 
 
 class DraftForm(forms.Form):
@@ -67,11 +73,13 @@ class DraftForm(forms.Form):
     ) -> None:
         start = {name: getattr(live, name) for name in COPIED} if live is not None else {}
         start |= {name: asked[name] for name in (*COPIED, "why") if asked and name in asked and name != "model"}
-        kwargs.setdefault("initial", start)
+        models = ModelVersion.objects.filter(queue=queue).order_by("-pk")
+        named = models.filter(name=asked["model"]).first() if asked and asked.get("model") else None
+        kwargs.setdefault("initial", {**start, "model": named} if named else start)
         super().__init__(*args, **kwargs)
         model = self.fields["model"]
         assert isinstance(model, forms.ModelChoiceField)
-        model.queryset = ModelVersion.objects.filter(queue=queue).order_by("-pk")
+        model.queryset = models
 
 
 class WhyForm(forms.Form):

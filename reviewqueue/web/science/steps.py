@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from decisions.exceptions import Fault, Invalid
+from decisions.exceptions import Invalid
 from decisions.models import Policy, PolicyChange, User
 from decisions.record import log
 from decisions.rights import Act
 from decisions.routing import publish
 from reviewqueue.web import queues
 from reviewqueue.web.people import signed_in
-from reviewqueue.web.science.forms import CanaryForm, WhyForm
+from reviewqueue.web.science.forms import CanaryForm, WhyForm, faults_of
 
 
 def _roll_back(*, policy: Policy, by: User, why: str, at: datetime) -> PolicyChange:
@@ -59,5 +59,4 @@ def _said(form: WhyForm) -> dict[str, Any]:
         return dict(form.cleaned_data)
     if "why" in form.errors:
         raise Invalid(_("Say why: it is written into the record."))
-    faults = [Fault(name, "invalid", str(text)) for name, texts in form.errors.items() for text in texts]
-    raise Invalid(faults=faults)
+    raise Invalid(faults=faults_of(form))

@@ -3,9 +3,11 @@
 from django.urls import path
 
 from reviewqueue.web.science import (
+    comparison,
     fairness,
     frames,
     known,
+    models,
     operating,
     recalibration,
     report,
@@ -38,4 +40,9 @@ urlpatterns = [
     path("<slug:slug>/value/", value.show, name="value"),
     path("<slug:slug>/report/", report.show, name="report"),
     path("<slug:slug>/what-if/", what_if.show, name="what_if"),
+    path("<slug:slug>/comparison/", comparison.show, name="comparison"),
+    path("<slug:slug>/models/", models.index, name="models"),
+    path("<slug:slug>/models/<str:name>/", models.show, name="model"),
+    path("<slug:slug>/models/<str:name>/shadow/", models.start, name="start_shadow"),
+    path("<slug:slug>/shadows/<int:shadow_id>/stop/", models.stop, name="stop_shadow"),
 ]

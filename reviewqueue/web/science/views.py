@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from decisions.exceptions import Invalid, NotFound
 from decisions.measure import recalibrate, volumes
-from decisions.models import ModelVersion, Policy, Queue, User
+from decisions.models import Policy, Queue, User
 from decisions.queues.spec import Promise
 from decisions.record import log
 from decisions.rights import Act
@@ -115,7 +115,6 @@ def _desk(person: User, queue: Queue, asked: Mapping[str, str] | None = None) ->
         "back": life.back(queue),
         "versions": versions,
         "volumes": volumes.by_policy(queue.pk, [policy.pk for policy in versions]),
-        "models": ModelVersion.objects.filter(queue=queue).order_by("-pk")[:SHOWN],
         "history": life.history(queue, SHOWN),
         "form": DraftForm(queue=queue, live=live, asked=asked),
         "canary_form": CanaryForm(auto_id=False),

@@ -52,6 +52,7 @@ draft_policy     - - - - y - -
 approve_policy   - - - - y - -
 publish_policy   - - - - y - -
 roll_back_policy - - - - y - -
+run_shadow       - - - - y - -
 close_frame      - - - - y - y
 apply_queue      - - - - y - y
 pause_queue      - - - y y - y

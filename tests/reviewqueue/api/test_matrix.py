@@ -18,7 +18,7 @@ from reviewqueue.api import urls
 from reviewqueue.api.door import Door
 from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
-from tests.factories import NOON, make_item, make_pending, make_policy, make_queue, make_task, make_user
+from tests.factories import NOON, make_item, make_pending, make_policy, make_queue, make_shadow, make_task, make_user
 from tests.reviewqueue.api.caller import SCOPES, Caller, caller
 from tests.reviewqueue.api.test_quality import paused
 
@@ -51,6 +51,12 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "queues/<queue>/overload/switch/"): ({"rule": "stretch", "mode": "on", "why": "peak"},
                                                                          "401 404 403 403 200 403 403 403"),
     ("GET", "queues/<queue>/operating-point/"): (None,                   "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/comparison/"): (None,                        "401 404 403 409 409 409 409 403"),
+    ("GET", "queues/<queue>/models/"): (None,                            "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/shadows/"): (None,                           "401 404 403 200 200 200 200 403"),
+    ("POST", "queues/<queue>/shadows/start/"): ({"model": "external", "why": "x"},
+                                                                         "401 404 403 403 400 403 403 403"),
+    ("POST", "queues/<queue>/shadows/<shadow>/stop/"): ({"why": "x"},    "401 404 403 403 200 403 403 403"),
     ("GET", "queues/<queue>/policies/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("POST", "queues/<queue>/policies/drafts/"): ({"why": "x"},          "401 404 403 403 201 403 403 403"),
     ("POST", "queues/<queue>/policies/<no>/approve/"): ({"why": "x"},    "401 404 403 403 200 403 403 403"),
@@ -235,6 +241,7 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         "<action>": lambda: told(item).pk,
         "<handover_id>": lambda: handed_over(queue).pk,
         "<alert>": lambda: make_alert(queue).pk,
+        "<shadow>": lambda: make_shadow(queue).pk,
         "<person>": lambda: paused_in(queue) if "/quality/" in route else person.user.pk,
         "<exclusion>": lambda: excluded(queue).pk,
         "<shift>": lambda: planned(queue).pk,

@@ -68,6 +68,8 @@ def absent(world: World, operation: str) -> None:
         "start_canary": ("why", "share"),
         "stop_canary": ("why",),
         "roll_back_policy": ("why",),
+        "start_shadow": ("why",),
+        "stop_shadow": ("why",),
     }
     wanted |= dict.fromkeys(("roll_back_rights", "agree_rights", "turn_down_rights"), ("why",))
     wanted |= {"preview_rights": ("content",), "propose_rights": ("content", "why"), "change_member": ("role",)}
@@ -79,13 +81,13 @@ def absent(world: World, operation: str) -> None:
     said = worlds_team.SAID.get(operation) or {name: body[name] for name in wanted.get(operation, usual)}
     if operation == "escalate_task":
         said["reason"] = "expert"
-    world.send(operation, said, queue="no-such", item=FAR, action=FAR, no=FAR, alert=FAR, pending=FAR)
+    world.send(operation, said, queue="no-such", item=FAR, action=FAR, no=FAR, alert=FAR, pending=FAR, shadow=FAR)
 
 
 def malformed(world: World, operation: str) -> None:
     method, path = world.call(operation)
     if method == "GET":
-        world.person.get(f"{path}{'&' if '?' in path else '?'}after=x&window=x&count=x&from=x")
+        world.person.get(f"{path}{'&' if '?' in path else '?'}after=x&window=x&count=x&days=x&from=x")
     elif operation == "submit_batch":
         world.person.lines(f"{path}?results=some", ITEM)
     else:

@@ -14,8 +14,9 @@ from decisions.routing import publish
 from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from reviewqueue.api import ops
+from tests.decisions.learning.stored import make_model
 from tests.decisions.watch.alerting import make_alert
-from tests.factories import NOON, make_item, make_pending, make_queue, make_task, make_user
+from tests.factories import NOON, make_item, make_pending, make_queue, make_shadow, make_task, make_user
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller
 
@@ -52,6 +53,8 @@ class World:
         method, path, _operation = contract.operations()[operation]
         known = {"queue": self.queue.slug, "item": self.passed.pk, "action": self.told.pk, "no": self.draft.no}
         known |= {"alert": self.alert.pk, "pending": self.pending.pk}
+        if "{shadow}" in path and "shadow" not in ids:
+            known |= {"shadow": make_shadow(self.queue).pk}
         path = path.format(**{**dict.fromkeys(UNKNOWN, FAR), **known, **ids})
         asks_for_queue = operation.startswith(("list_", "stream_")) and "queue" not in path and operation != QUEUES
         slug = ids.get("queue", self.queue.slug)
@@ -219,6 +222,18 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "change_member": member_changed,
     "list_queues": lambda world: world.send("list_queues"),
     "list_policies": lambda world: world.send("list_policies"),
+    "list_models": lambda world: world.send("list_models"),
+    "list_shadows": lambda world: world.send("list_shadows"),
+    "start_shadow": lambda world: (
+        make_model(world.queue, "kept"),
+        world.send("start_shadow", {"model": "kept", "why": "to compare"}),
+    ),
+    "stop_shadow": lambda world: world.send("stop_shadow", {"why": "seen enough"}),
+    "compare_models": lambda world: (
+        world.send("compare_models"),
+        make_shadow(world.queue),
+        world.send("compare_models"),
+    ),
     "queue_status": lambda world: world.send("queue_status"),
     "queue_overload": lambda world: (
         world.send("switch_overload", {"rule": "stretch", "mode": "on", "why": "peak"}),

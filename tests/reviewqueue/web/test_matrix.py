@@ -16,7 +16,17 @@ from decisions.work.answer import Answer
 from reviewqueue.web import urls
 from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
-from tests.factories import NOON, make_frame, make_item, make_pending, make_policy, make_queue, make_task, make_user
+from tests.factories import (
+    NOON,
+    make_frame,
+    make_item,
+    make_pending,
+    make_policy,
+    make_queue,
+    make_shadow,
+    make_task,
+    make_user,
+)
 from tests.reviewqueue.api.test_quality import paused
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +156,12 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "policy/<slug>/frames/close/"): ({"why": "x"},                 "302 404 403 403 409 403 409"),
     ("GET", "policy/<slug>/frames/<frame_id>/"): (None,                     "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/what-if/"): (None,                               "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/comparison/"): (None,                            "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/models/"): (None,                                "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/models/<name>/"): (None,                         "302 404 403 200 200 200 200"),
+    ("POST", "policy/<slug>/models/<name>/shadow/"): ({**WHY, "back_days": "7"},
+                                                                            "302 404 403 403 422 403 403"),
+    ("POST", "policy/<slug>/shadows/<shadow_id>/stop/"): (WHY,              "302 404 403 403 302 403 403"),
     ("GET", "access/"): (None,                                              "302 200 200 200 200 200 200"),
     ("GET", "access/<slug>/"): (None,                                       "302 404 403 403 403 200 200"),
     ("GET", "access/<slug>/change/<act>/"): (None,                          "302 404 403 403 403 403 200"),
@@ -253,6 +269,7 @@ IDS: dict[str, Callable[[User, Queue], int]] = {
     "<item_id>": lambda _who, queue: make_item(queue, route="hard", band="hard").pk,
     "<pending_id>": lambda _who, queue: make_pending(make_item(queue, route="hard", band="hard")).pk,
     "<frame_id>": lambda _who, queue: make_frame(queue).pk,
+    "<shadow_id>": lambda _who, queue: make_shadow(queue).pk,
 }
 
 
@@ -264,6 +281,7 @@ def address(route: str, person: User | None, queue: Queue) -> str:
     for spot, make in IDS.items():
         if spot in route:
             route = route.replace(spot, str(make(who, queue)))
+    route = route.replace("<name>", "external")
     if route.startswith("access/<slug>/"):
         route = place_of_access(route, queue)
     if "<no>" in route:
