@@ -12,3 +12,4 @@ RIGHTS = 7009  # the rights of a queue, or of the site (0)
 SHADOWS = 7021  # the models in shadow on a queue
 IMPORTS = 7010  # bringing an earlier tool's history into a queue
 EVIDENCE = 7011  # the ids of words from outside, so that they are committed in their order
+TRAINING = 7012  # a queue's training runs: one is open

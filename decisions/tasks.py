@@ -8,13 +8,14 @@ from django.core.cache import cache
 
 from decisions import requests
 from decisions.effects import deliver, notices
-from decisions.learning import datasets, labels, shadow_scores, similar
+from decisions.learning import datasets, labels, runs, shadow_scores, similar, triggers, work
 from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
 from decisions.watch import backlog, books, look, overload, pauses
 from decisions.work import grading, second, sweep
 
+WAITS = 60  # seconds after which a run that no worker took is offered anew
 TURN_SECONDS = 30  # after which a run that was killed no longer keeps the next one waiting
 
 
@@ -118,6 +119,26 @@ def score_shadows() -> None:
     with turn("score_shadows") as is_mine:
         if is_mine:
             shadow_scores.sweep(log.now())
+
+
+@shared_task
+def tend_training() -> None:
+    """Take runs from workers that died, and give those that wait to a worker."""
+    runs.recover(log.now())
+    for run_id in runs.waiting():
+        train.apply_async((run_id,), expires=WAITS, retry=False)
+
+
+@shared_task
+def trigger_training() -> None:
+    """Ask for the training runs that are due by themselves."""
+    triggers.start_due(log.now())
+
+
+@shared_task(soft_time_limit=work.SOFT_LIMIT, time_limit=work.LIMIT)
+def train(run_id: int) -> None:
+    """Work on a training run; one that another worker has, or that is over, is left alone."""
+    work.work(run_id)
 
 
 @shared_task

@@ -240,6 +240,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_PUBLISH_RETRY = False  # a message is a hint: what is due is found again by the sweeps below
+TRAINING_AT_ONCE = env.int("TRAINING_AT_ONCE", 1)  # each takes a worker process for itself
 CELERY_BEAT_SCHEDULE = {
     name: {"task": f"decisions.tasks.{name}", "schedule": seconds, "options": {"expires": seconds * 3}}
     for name, seconds in {
@@ -258,6 +259,8 @@ CELERY_BEAT_SCHEDULE = {
         "score_shadows": 3.0,  # half a second of work each time
         "freeze_data_sets": 300.0,
         "keep_similar": 600.0,
+        "tend_training": 10.0,
+        "trigger_training": 60.0,
         "forget_requests": 3600.0,
         "sign_heads": 600.0,  # one an hour; the rest find it there
     }.items()

@@ -23,6 +23,7 @@ from decisions.models import (
     Shadow,
     Task,
     Token,
+    TrainingRun,
     User,
 )
 from decisions.queues import dump
@@ -211,6 +212,12 @@ def make_shadow(queue: Queue, **fields: Any) -> Shadow:
     )
     given = {"why": "to compare", "started_at": NOON, "reached_at": NOON, "back_days": 28, "seq": 0, **fields}
     return Shadow.objects.create(queue=queue, model=model, **given)
+
+
+def make_run(queue: Queue, **fields: Any) -> TrainingRun:
+    """Store a training run that waits for a worker."""
+    given = {"trigger": TrainingRun.Trigger.HAND, "last_no": 1, "asked_at": NOON, **fields}
+    return TrainingRun.objects.create(queue=queue, **given)
 
 
 def make_task(queue: Queue, item: Item | None = None, **fields: Any) -> Task:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,11 @@ class Examples:
         names = list(self.fields)
         for values in zip(*self.fields.values(), strict=True):
             yield dict(zip(names, values, strict=True))
+
+    def newest(self, most: int) -> "Examples":
+        """Return the last rows, at most so many (> 0)."""
+        kept = {one.name: getattr(self, one.name)[-most:] for one in fields(self) if one.name != "fields"}
+        return Examples(**kept, fields={name: values[-most:] for name, values in self.fields.items()})
 
 
 def load(data_set: DataSet) -> Examples:

@@ -49,9 +49,10 @@ def of_fields(
 ) -> list[Feature]:
     """Return the features among a queue's fields: the named ones, all that a model can read if none is named.
 
-    A category field without a list of its own has those categories that the payloads show.
+    A field that is known only after the decision is none of them. A category field without a list of its own has those
+    categories that the payloads show.
     """
-    chosen = [f for f in fields if f.type in KINDS and (f.name in names or not names)]
+    chosen = [f for f in fields if f.type in KINDS and not f.after and (f.name in names or not names)]
     return [Feature(f.name, KINDS[f.type], _categories(f, payloads)) for f in chosen]
 
 

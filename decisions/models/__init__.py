@@ -15,6 +15,7 @@ from decisions.models.rights import RightsInForce, RightsStep, RightsVersion
 from decisions.models.second import PendingOverride
 from decisions.models.shadows import Shadow
 from decisions.models.team import Handover, Presence
+from decisions.models.training import TrainingLine, TrainingRun
 from decisions.models.work import Decision, Move, Ruling, Task
 
 __all__ = [
@@ -64,5 +65,7 @@ __all__ = [
     "Shift",
     "Task",
     "Token",
+    "TrainingLine",
+    "TrainingRun",
     "User",
 ]

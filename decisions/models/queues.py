@@ -85,6 +85,11 @@ class ModelVersion(Fact):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """The metrics that are numbers."""
+        return {name: value for name, value in self.metrics.items() if isinstance(value, int | float)}
+
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def live(self) -> "PolicyQuerySet":

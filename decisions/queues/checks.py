@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault
-from decisions.queues import asks, hours
+from decisions.queues import asks, hours, retrain
 from decisions.queues.references import missing
 from decisions.queues.spec import (
     NUMERIC,
@@ -374,6 +374,7 @@ CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (references, frozenset({"fields"})),
     (value, frozenset({"fields", "value"})),
     (model, frozenset({"fields", "model"})),
+    (retrain.training, frozenset({"model", "training"})),
     (heuristics, frozenset({"fields", "model", "heuristics"})),
     (policy, frozenset({"model", "policy"})),
     (promise, frozenset({"promise"})),

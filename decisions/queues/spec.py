@@ -6,6 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from decisions.queues.spec_time import Calendar, Deadlines, Expiry, Overload
+from decisions.queues.spec_training import Training
 
 
 class FieldType(StrEnum):
@@ -286,6 +287,7 @@ class Spec:
     sensitive: tuple[Need, ...] = ()  # what a person may opt out of seeing: fields only
     crowd: Crowd = Crowd()
     overload: Overload = Overload()
+    training: Training = Training()
     watcher: str = ""  # who is told of alerts: an e-mail address; "" = the owner
     four_eyes: bool = True  # a second person approves a policy
     heuristics: tuple[Heuristic, ...] = ()

@@ -68,6 +68,7 @@ CELLS: dict[Act, dict[str, Limit]] = {
     Act.PUBLISH_POLICY: {Role.MANAGER: YES},
     Act.ROLL_BACK_POLICY: {Role.MANAGER: YES},
     Act.RUN_SHADOW: {Role.MANAGER: YES},
+    Act.TRAIN: {Role.MANAGER: YES},
     Act.CLOSE_FRAME: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.APPLY_QUEUE: dict.fromkeys((Role.MANAGER, Role.ADMIN), YES),
     Act.PAUSE_QUEUE: dict.fromkeys((Role.LEAD, Role.MANAGER, Role.ADMIN), YES),

@@ -36,6 +36,7 @@ class Act(StrEnum):
     PUBLISH_POLICY = "publish_policy"
     ROLL_BACK_POLICY = "roll_back_policy"
     RUN_SHADOW = "run_shadow"  # let a model score beside the one that routes, and stop that
+    TRAIN = "train"  # start a training run and cancel it
     CLOSE_FRAME = "close_frame"  # draw audits of what was passed, before the day is over
     APPLY_QUEUE = "apply_queue"
     PAUSE_QUEUE = "pause_queue"

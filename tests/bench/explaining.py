@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from decisions.learning import explain, registry, space, training
+from decisions.learning import explain, registry, space
 from decisions.learning.registry import Scorer
 from decisions.learning.similar import NEWEST
 from decisions.learning.space import Space
-from decisions.learning.training import Recipe
 from decisions.queues import parse
 from reviewqueue.demo import rows
 from tests.bench.promises import Promise
+from tests.decisions.learning import fits
 
 QUEUES = Path(rows.__file__).parent / "queues"
 BATCH, TURNS, ALONE = 1_000, 15, 100
@@ -60,8 +60,7 @@ def _made(slug: str, pipeline: str) -> tuple[Scorer, list[dict[str, Any]]]:
     spec = parse.toml((QUEUES / f"{slug}.toml").read_text(), slug)
     spec = replace(spec, model=replace(spec.model, pipeline=pipeline))
     found = rows.examples(slug, spec)
-    scorer, _metrics = training.fit(Recipe.of(spec, found), found)
-    return registry.unpack(registry.pack(scorer)), [dict(example.payload) for example in found]
+    return registry.unpack(registry.pack(fits.of_spec(spec, found))), [dict(example.payload) for example in found]
 
 
 def _ms(work: Callable[[], object], turns: int) -> float:

@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
     def tell(self, model: ModelVersion) -> None:
         """Print which model came out and what it can."""
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in model.metrics.items())
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in model.figures.items())
         self.stdout.write(f"Model {model.name}: {figures}.")
 
     def use(self, queue: Queue, model: ModelVersion, by: User | None, why: str, *, live: bool) -> None:

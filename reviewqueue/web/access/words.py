@@ -63,6 +63,7 @@ GROUPS: tuple[tuple[Promise | str, dict[str, Promise | str]], ...] = (
             "publish_policy": gettext_lazy("Publish policies"),
             "roll_back_policy": gettext_lazy("Roll policies back"),
             "run_shadow": gettext_lazy("Put models in shadow"),
+            "train": gettext_lazy("Train models"),
             "close_frame": gettext_lazy("Draw audits early"),
         },
     ),

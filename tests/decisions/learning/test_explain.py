@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from scipy import special
 
-from decisions.learning import explain, registry, training
+from decisions.learning import explain, registry
 from decisions.learning.explain import Explanation, Factor, NotExplained, State
 from decisions.learning.features import CATEGORY, NUMBER, TEXT, Feature
+from decisions.learning.recipe import Recipe
 from decisions.learning.registry import Scorer
-from decisions.learning.training import Example, Recipe
+from decisions.learning.training import Example
 from decisions.queues import parse
 from reviewqueue.demo import rows
+from tests.decisions.learning import fits
 
 QUEUES = Path(rows.__file__).parent / "queues"
 FIELDS = (Feature("text", TEXT), Feature("words", NUMBER), Feature("kind", CATEGORY, ("mail", "chat", "post")))
@@ -28,8 +30,7 @@ def demo(slug: str, pipeline: str) -> tuple[Scorer, tuple[Example, ...]]:
     spec = replace(spec, model=replace(spec.model, pipeline=pipeline))
     found = rows.examples(slug, spec)
     learnt, rest = found[::2], found[1::2]
-    scorer, _metrics = training.fit(Recipe.of(spec, learnt), learnt)
-    return registry.unpack(registry.pack(scorer)), tuple(rest[:300])
+    return registry.unpack(registry.pack(fits.of_spec(spec, learnt))), tuple(rest[:300])
 
 
 def model(pipeline: str) -> Scorer:
@@ -43,7 +44,7 @@ def model(pipeline: str) -> Scorer:
         payload = {"text": text, "words": words if rng.uniform() > 0.1 else None, "kind": "chat" if chat else "mail"}
         found.append(Example(f"m-{i}", payload, is_spam))
     chosen = FIELDS if pipeline == "logistic" else FIELDS[1:]
-    return training.fit(Recipe(pipeline, chosen), found)[0]
+    return fits.fit(Recipe(pipeline, chosen), found)
 
 
 def one(scorer: Scorer, **payload: Any) -> Explanation:

@@ -26,6 +26,7 @@ from decisions.queues.spec import (
     ValueFormula,
 )
 from decisions.queues.spec_time import Calendar, Deadlines, Expiry, Holiday, Overload
+from decisions.queues.spec_training import Training
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs/queues.md").read_text()
 TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristics", "promise", "groups"} | {
@@ -39,6 +40,7 @@ TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristic
     "needs",
     "sensitive",
     "crowd",
+    "training",
 }
 # the heading of a section, and the part of the spec that its table is about
 SECTIONS = [
@@ -59,6 +61,7 @@ SECTIONS = [
     ("`[appeals]`", Appeals),
     ("`[[groups]]`", Group),
     ("`[model]`", ModelSpec),
+    ("`[training]`", Training),
     ("`[value]`", ValueFormula),
     ("`[[heuristics]]`", Heuristic),
 ]

@@ -96,6 +96,11 @@ FAULTS = [
     (CUT, "[overload]\nend_load = 1.5\n" + CUT, 46, "overload.end_load", "below begin_load"),  # it would flutter
     (CUT, "[overload]\nstretch = 1\n" + CUT, 46, "overload.stretch", "above 1"),  # no longer at all
     (CUT, '[overload]\nrest = "1 s"\n' + CUT, 46, "overload.rest", "a minute"),
+    (CUT, "[training]\nafter_labels = 100\n" + CUT, 46, "training.after_labels", "pipeline"),  # scores from outside
+    (CUT, "[training]\nafter_labels = 10\n" + CUT, 46, "training.after_labels", "from 50"),  # noise
+    (CUT, '[training]\nevery = "1 min"\n' + CUT, 46, "training.every", "from 1 h"),
+    (CUT, '[training]\nrest = "1 s"\n' + CUT, 46, "training.rest", "from 10 min"),
+    (CUT, "[training]\non_drift = 1\n" + CUT, 46, "training.on_drift", "true or false"),
     (CUT, "[overload]\nbegin_late = 0\n" + CUT, 46, "overload.begin_late", "1 or more"),  # always
     ("soft = 0.3", "soft = 0.3\noverload_soft = 0.2", 49, "policy.overload_soft", "below soft"),  # it would be lowered
     ("soft = 0.3", "soft = 0.3\noverload_soft = 0.95", 49, "policy.overload_soft", "above hard"),  # past HARD

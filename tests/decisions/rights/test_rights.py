@@ -53,6 +53,7 @@ approve_policy   - - - - y - -
 publish_policy   - - - - y - -
 roll_back_policy - - - - y - -
 run_shadow       - - - - y - -
+train            - - - - y - -
 close_frame      - - - - y - y
 apply_queue      - - - - y - y
 pause_queue      - - - y y - y

@@ -9,7 +9,20 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions import rights
-from decisions.models import Absence, Action, Exclusion, Handover, Item, Membership, Policy, Queue, Shift, Task, User
+from decisions.models import (
+    Absence,
+    Action,
+    Exclusion,
+    Handover,
+    Item,
+    Membership,
+    Policy,
+    Queue,
+    Shift,
+    Task,
+    TrainingRun,
+    User,
+)
 from decisions.rights import Act, Limit, edit
 from decisions.routing import publish
 from decisions.work import decide
@@ -18,7 +31,17 @@ from reviewqueue.api import urls
 from reviewqueue.api.door import Door
 from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
-from tests.factories import NOON, make_item, make_pending, make_policy, make_queue, make_shadow, make_task, make_user
+from tests.factories import (
+    NOON,
+    make_item,
+    make_pending,
+    make_policy,
+    make_queue,
+    make_run,
+    make_shadow,
+    make_task,
+    make_user,
+)
 from tests.reviewqueue.api.caller import SCOPES, Caller, caller
 from tests.reviewqueue.api.test_quality import paused
 
@@ -73,6 +96,10 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "queues/<queue>/fairness/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/frames/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("POST", "queues/<queue>/frames/close/"): ({},                       "401 404 403 403 409 403 409 403"),
+    ("GET", "queues/<queue>/training-runs/"): (None,                     "401 404 403 200 200 200 200 403"),
+    ("POST", "queues/<queue>/training-runs/start/"): ({},                "401 404 403 403 400 403 403 403"),
+    ("GET", "queues/<queue>/training-runs/<run>/"): (None,               "401 404 403 200 200 200 200 403"),
+    ("POST", "queues/<queue>/training-runs/<run>/cancel/"): ({},         "401 404 403 403 200 403 403 403"),
     ("GET", "rights/<queue>/"): (None,                                   "401 404 403 403 403 200 200 403"),
     ("GET", "rights/<queue>/versions/"): (None,                          "401 404 403 403 403 200 200 403"),
     ("POST", "rights/<queue>/preview/"): ({"content": {}},               "401 404 403 403 403 403 200 403"),
@@ -246,6 +273,7 @@ def address(route: str, person: Caller, queue: Queue) -> str:
         "<exclusion>": lambda: excluded(queue).pk,
         "<shift>": lambda: planned(queue).pk,
         "<absence>": lambda: away(queue).pk,
+        "<run>": lambda: waiting_run(queue).pk,
     }
     if route.endswith("policies/roll-back/"):
         policy_for(route, queue)
@@ -300,6 +328,10 @@ def rights_for(route: str, queue: Queue) -> int:
 def about(said: Any, queue: Queue) -> Any:
     """Return what is sent, of this queue and an item of it where a word from outside names them itself."""
     return {**said, "queue": queue.slug, "external_id": make_item(queue).external_id} if said is TRUTH else said
+
+
+def waiting_run(queue: Queue) -> TrainingRun:
+    return TrainingRun.objects.open().filter(queue=queue).first() or make_run(queue)
 
 
 def planned(queue: Queue) -> Shift:

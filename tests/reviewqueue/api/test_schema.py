@@ -81,7 +81,8 @@ def absent(world: World, operation: str) -> None:
     said = worlds_team.SAID.get(operation) or {name: body[name] for name in wanted.get(operation, usual)}
     if operation == "escalate_task":
         said["reason"] = "expert"
-    world.send(operation, said, queue="no-such", item=FAR, action=FAR, no=FAR, alert=FAR, pending=FAR, shadow=FAR)
+    far = dict.fromkeys(("item", "action", "no", "alert", "pending", "shadow", "run"), FAR)
+    world.send(operation, said, queue="no-such", **far)
 
 
 def malformed(world: World, operation: str) -> None:

@@ -15,8 +15,9 @@ from decisions.work import claim, decide
 from decisions.work.answer import Answer
 from reviewqueue.api import ops
 from tests.decisions.learning.stored import make_model
+from tests.decisions.learning.world import labelled_queue
 from tests.decisions.watch.alerting import make_alert
-from tests.factories import NOON, make_item, make_pending, make_queue, make_shadow, make_task, make_user
+from tests.factories import NOON, make_item, make_pending, make_queue, make_run, make_shadow, make_task, make_user
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller
 
@@ -33,6 +34,7 @@ class World:
         self.passed: Item = make_item(self.queue, route="pass", band="pass", score=0.1, propensity=None)
         self.alert = make_alert(self.queue)
         self.pending = make_pending(make_item(self.queue, route="hard", band="hard", score=0.95))
+        self.run = make_run(self.queue)
         self.draft = publish.draft(queue=self.queue, changes={"hard": 0.95}, by=None, why="stricter", at=NOON)
         times = {"due_at": NOON, "next_at": NOON, "created_at": NOON, "delivered_at": NOON}
         self.told = Action.objects.create(
@@ -52,7 +54,7 @@ class World:
         """Return method and path of a call, with ids that exist unless others are given."""
         method, path, _operation = contract.operations()[operation]
         known = {"queue": self.queue.slug, "item": self.passed.pk, "action": self.told.pk, "no": self.draft.no}
-        known |= {"alert": self.alert.pk, "pending": self.pending.pk}
+        known |= {"alert": self.alert.pk, "pending": self.pending.pk, "run": self.run.pk}
         if "{shadow}" in path and "shadow" not in ids:
             known |= {"shadow": make_shadow(self.queue).pk}
         path = path.format(**{**dict.fromkeys(UNKNOWN, FAR), **known, **ids})
@@ -156,6 +158,12 @@ LESS = {"content": {"export": {"manager": None}}, "why": "x"}
 MORE = {"content": {"export": {"lead": {}}}, "why": "x"}
 
 
+def started(world: World) -> None:
+    queue = labelled_queue(5)
+    world.person = caller("manager", queue)
+    world.send("start_training_run", {"why": "x"}, queue=queue.slug)
+
+
 def as_admin(operation: str, data: object = None, **ids: object) -> Callable[[World], Any]:
     """Let an administrator of the queue call; `no` is that of a version which another one proposed."""
 
@@ -205,6 +213,10 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "stream_labels": lambda world: world.send("stream_labels"),
     "list_frames": lambda world: world.send("list_frames"),
     "close_frame": lambda world: world.send("close_frame"),
+    "list_training_runs": lambda world: world.send("list_training_runs"),
+    "start_training_run": started,
+    "get_training_run": lambda world: world.send("get_training_run"),
+    "cancel_training_run": lambda world: world.send("cancel_training_run"),
     "list_alerts": listed("list_alerts"),
     "get_alert": lambda world: world.send("get_alert"),
     "acknowledge_alert": lambda world: world.send("acknowledge_alert"),

@@ -23,6 +23,7 @@ from tests.factories import (
     make_pending,
     make_policy,
     make_queue,
+    make_run,
     make_shadow,
     make_task,
     make_user,
@@ -152,6 +153,12 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "policy/<slug>/report/"): (None,                                "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/segments/"): (None,                              "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/fairness/"): (None,                              "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/training/"): (None,                              "302 404 403 200 200 200 200"),
+    ("POST", "policy/<slug>/training/start/"): ({"why": "x"},               "302 404 403 403 422 403 403"),
+    ("GET", "policy/<slug>/training/<run_id>/"): (None,                     "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/training/<run_id>/live/"): (None,                "302 404 403 200 200 200 200"),
+    ("POST", "policy/<slug>/training/<run_id>/cancel/"): ({},               "302 404 403 403 302 403 403"),
+    ("POST", "policy/<slug>/training/<run_id>/draft/"): ({"why": "x"},      "302 404 403 403 409 403 403"),
     ("GET", "policy/<slug>/frames/"): (None,                                "302 404 403 200 200 200 200"),
     ("POST", "policy/<slug>/frames/close/"): ({"why": "x"},                 "302 404 403 403 409 403 409"),
     ("GET", "policy/<slug>/frames/<frame_id>/"): (None,                     "302 404 403 200 200 200 200"),
@@ -270,6 +277,7 @@ IDS: dict[str, Callable[[User, Queue], int]] = {
     "<pending_id>": lambda _who, queue: make_pending(make_item(queue, route="hard", band="hard")).pk,
     "<frame_id>": lambda _who, queue: make_frame(queue).pk,
     "<shadow_id>": lambda _who, queue: make_shadow(queue).pk,
+    "<run_id>": lambda _who, queue: make_run(queue).pk,
 }
 
 

@@ -1,0 +1,70 @@
+"""What a training run says, in words: lines of its log and what came of comparing weightings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from decisions.learning import selection
+from decisions.learning.selection import Weighting, Why
+from decisions.models import TrainingLine
+
+WEIGHTINGS = {
+    Weighting.UNWEIGHTED: gettext_lazy("all rows alike"),
+    Weighting.CLIPPED: gettext_lazy("by 1/π, at most ten"),
+    Weighting.FULL: gettext_lazy("by 1/π in full"),
+}
+WARNINGS = {
+    "after_field": gettext_lazy("The field “%(field)s” is known only after the decision: it is left out."),
+    "telling_field": gettext_lazy("The field “%(field)s” alone gives nearly every answer: is it known beforehand?"),
+    "label_before_item": gettext_lazy("The answers of %(count)s rows were there before their items."),
+    "known_rows": gettext_lazy("%(count)s rows are also in the known set, on which policies are checked."),
+    "contradicting": gettext_lazy("%(count)s rows have the same fields as others and another answer."),
+    "repeated": gettext_lazy("%(count)s later rows repeat earlier ones: what is measured on them is too good."),
+    "late_labels": gettext_lazy("The answers of %(count)s earlier rows came only after the later rows began."),
+    "simulated": gettext_lazy("%(count)s rows were answered by simulated people."),
+}
+LINES = {
+    **WARNINGS,
+    "started": gettext_lazy("A worker took the run up."),
+    "again": gettext_lazy("Another worker took it up from the beginning: attempt %(attempt)s."),
+    "rows": gettext_lazy("The data set has %(rows)s rows with an answer; %(left_out)s that say neither were left out."),
+    "newest": gettext_lazy("Only the newest %(rows)s rows are used: more do not fit into memory."),
+    "counted": gettext_lazy(
+        "%(positives)s positive and %(negatives)s negative rows; %(judges)s of audits and controls, "
+        "%(without_propensity)s without a logged probability."
+    ),
+    "known": gettext_lazy("The same rows and the same recipe were trained before: it is the model %(model)s."),
+    "done": gettext_lazy("The model %(model)s is stored. It routes nothing until a policy that pins it is published."),
+    "failed": gettext_lazy("It failed: %(error)s"),
+    "cancel_asked": gettext_lazy("Somebody asked to cancel the run."),
+    "lost": gettext_lazy("Its worker gave no sign of life any more. The run waits for another one."),
+    "given_up": gettext_lazy("It was given up: it took its worker with it %(count)s times."),
+}
+
+
+def line(one: TrainingLine) -> str:
+    """Return a line of a run's log in words."""
+    if one.code in set(map(str, Why)):
+        return weighting_log(one.code, one.figures)
+    return str(LINES[one.code]) % one.figures if one.code in LINES else one.code
+
+
+def weighting_log(why: str, figures: Mapping[str, Any]) -> str:
+    """Return which weighting was kept, and why."""
+    kept = WEIGHTINGS[Weighting(figures["kept"])]
+    words = {"kept": kept, "rows": figures["rows"], "effective": figures["effective"], "fewest": selection.FEWEST}
+    if why == Why.BETTER:
+        return _("Rows count %(kept)s: surely better on %(rows)s audits and controls.") % words
+    if why == Why.NOISE:
+        return _("Rows count all alike: on %(rows)s audits and controls nothing else is surely better.") % words
+    if why == Why.SAME:
+        return _("Rows count all alike: nothing in their logged probabilities tells them apart.")
+    return (
+        _(
+            "Rows count all alike: the %(rows)s audits and controls among the later rows are worth %(effective)s equal "
+            "ones; to judge by them takes %(fewest)s, and ten of each answer."
+        )
+        % words
+    )
