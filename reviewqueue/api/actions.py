@@ -16,7 +16,7 @@ from decisions.exceptions import Fault, Invalid
 from decisions.models import Action
 from decisions.redact import Sight
 from decisions.rights import Act, Standing
-from reviewqueue.api import auth, shapes
+from reviewqueue.api import auth, shapes, shapes_record
 from reviewqueue.api.door import QUEUE, Door, answer, once, within
 from reviewqueue.api.lists import Listing
 
@@ -37,7 +37,7 @@ class Actions(Listing):
     """For those who read the record, and for the systems that say what they did."""
 
     scopes = frozenset({"read", "manage", "audit"})
-    serializer_class = shapes.ActionShape
+    serializer_class = shapes_record.ActionShape
     filter_backends = []
     queryset = Action.objects.none()
 
@@ -80,12 +80,12 @@ class Result(Door):
         operation_id="record_result",
         summary="Say what was really done",
         description="The same again changes nothing; another result replaces it, and the record keeps both.",
-        request=shapes.Result,
-        responses=shapes.Resulted,
+        request=shapes_record.Result,
+        responses=shapes_record.Resulted,
     )
     @once
     def post(self, request: Request, action: int) -> HttpResponse:
-        asked = shapes.read(shapes.Result, request)
+        asked = shapes.read(shapes_record.Result, request)
         within(request, Action.objects.all(), action)
         made = results.record(action_id=action, person=auth.of(request).user, at=timezone.now(), **asked)
         return answer(

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from decisions.models import Appeal, Item
 from decisions.redact import Sight
 from decisions.work import appeals
-from reviewqueue.api import auth, shapes, shown
+from reviewqueue.api import auth, shapes, shapes_record, shown
 from reviewqueue.api.door import QUEUE, Door, answer, once, within
 from reviewqueue.api.filters import MomentFilter
 from reviewqueue.api.lists import Listing
@@ -35,7 +35,7 @@ class Filters(FilterSet):  # type: ignore[misc]  # the library has no types
     get=extend_schema(operation_id="list_appeals", summary="Appeals and how they ended", parameters=[QUEUE])
 )
 class Appeals(Listing):
-    serializer_class = shapes.AppealShape
+    serializer_class = shapes_record.AppealShape
     filterset_class = Filters
     queryset = Appeal.objects.none()
     whose = "filed_by"
@@ -57,12 +57,12 @@ class File(Door):
         operation_id="file_appeal",
         summary="Ask for another look at what holds for an item",
         description="Somebody without a hand in the item judges it; how it ended is called back by webhook.",
-        request=shapes.FileAppeal,
-        responses={201: shapes.AppealShape, 200: shapes.AppealShape},
+        request=shapes_record.FileAppeal,
+        responses={201: shapes_record.AppealShape, 200: shapes_record.AppealShape},
     )
     @once
     def post(self, request: Request, item: int) -> HttpResponse:
-        said = shapes.read(shapes.FileAppeal, request)
+        said = shapes.read(shapes_record.FileAppeal, request)
         within(request, Item.objects.all(), item)
         filed, is_new = appeals.file(item_id=item, by=auth.of(request).user, **said)
         return answer(shown.appeal(filed, ALL), 201 if is_new else 200)

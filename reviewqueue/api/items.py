@@ -13,7 +13,7 @@ from decisions.intake import parse, submit
 from decisions.intake.submit import Batch
 from decisions.queues.live import Live
 from decisions.rights import Act
-from reviewqueue.api import auth, examples, formats, shapes
+from reviewqueue.api import auth, examples, formats, shapes_items
 from reviewqueue.api.door import Door, answer, once
 
 RESULTS = OpenApiParameter("results", enum=["all", "none"], default="all", description="Whether to list each item.")
@@ -33,8 +33,8 @@ class One(Door):
         operation_id="submit_item",
         summary="Bring one item in",
         description="The same item again is answered with 200 and `duplicate: true`, and nothing happens.",
-        request=shapes.NewItem,
-        responses={201: shapes.RoutedItem, 200: shapes.RoutedItem},
+        request=shapes_items.NewItem,
+        responses={201: shapes_items.RoutedItem, 200: shapes_items.RoutedItem},
         examples=examples.SUBMIT,
     )
     @once
@@ -53,8 +53,8 @@ class Many(Door):
         summary="Bring many items in",
         description="One item a line, up to 10,000 lines and 20 MB unpacked. Wrong lines do not hold up the rest.",
         parameters=[RESULTS],
-        request={formats.NDJSON: OpenApiRequest(shapes.NewItem, examples=examples.BATCH_LINES)},
-        responses=shapes.Batch,
+        request={formats.NDJSON: OpenApiRequest(shapes_items.NewItem, examples=examples.BATCH_LINES)},
+        responses=shapes_items.Batch,
         examples=examples.BATCH,
     )
     @once

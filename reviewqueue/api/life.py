@@ -31,7 +31,7 @@ from decisions.record.history import Step, What
 from decisions.redact import Sight
 from decisions.rights import Act, Case
 from decisions.work import alike
-from reviewqueue.api import auth, shapes, shown
+from reviewqueue.api import auth, shapes_record, shown
 from reviewqueue.api.door import Door, answer, within
 
 
@@ -42,7 +42,7 @@ class ItemLife(Door):
         operation_id="get_item",
         summary="An item and all that happened to it",
         description="Reviewers see the items that they hold or decided. What is hidden from you is left out.",
-        responses=shapes.Life,
+        responses=shapes_record.Life,
     )
     def get(self, request: Request, item: int) -> HttpResponse:
         user = auth.of(request).user

@@ -14,7 +14,7 @@ from decisions import redact, rights
 from decisions.models import Decision, Event, Queue, Ruling, Task
 from decisions.redact import Sight
 from decisions.rights import Act, Standing
-from reviewqueue.api import auth, filters, shapes, shown
+from reviewqueue.api import auth, filters, shapes_record, shown
 from reviewqueue.api.door import QUEUE, Door, queue_asked, queue_named
 from reviewqueue.api.keyset import Keyset
 
@@ -81,7 +81,7 @@ class Listing(Door, ListAPIView[Any]):
     get=extend_schema(operation_id="list_decisions", summary="What people answered", parameters=[QUEUE]),
 )
 class Decisions(Listing):
-    serializer_class = shapes.DecisionShape
+    serializer_class = shapes_record.DecisionShape
     filterset_class = filters.Decisions
     queryset = Decision.objects.none()
 
@@ -103,7 +103,7 @@ class Decisions(Listing):
     get=extend_schema(operation_id="list_rulings", summary="What held and holds for items", parameters=[QUEUE]),
 )
 class Rulings(Listing):
-    serializer_class = shapes.RulingShape
+    serializer_class = shapes_record.RulingShape
     filterset_class = filters.Rulings
     queryset = Ruling.objects.none()
 
@@ -118,7 +118,7 @@ class Rulings(Listing):
     get=extend_schema(operation_id="list_events", summary="The record, hash-chained", parameters=[CHAIN]),
 )
 class Events(Listing):
-    serializer_class = shapes.EventShape
+    serializer_class = shapes_record.EventShape
     filterset_class = filters.Events
     queryset = Event.objects.none()
     whose = "actor"

@@ -10,7 +10,7 @@ from decisions.callers import Caller
 from decisions.measure import floor, foretold
 from decisions.models import Membership, Queue
 from decisions.rights import Act
-from reviewqueue.api import auth, forecast, shapes
+from reviewqueue.api import auth, forecast, shapes_status
 from reviewqueue.api.door import Door, answer, queue_named
 
 
@@ -28,7 +28,7 @@ def mine(caller: Caller) -> list[tuple[Queue, str]]:
 class Mine(Door):
     scopes = frozenset({"intake", "review", "read", "manage", "audit"})
 
-    @extend_schema(operation_id="list_queues", summary="The queues you belong to", responses=shapes.Queues)
+    @extend_schema(operation_id="list_queues", summary="The queues you belong to", responses=shapes_status.Queues)
     def get(self, request: Request) -> HttpResponse:
         return answer({"queues": [_shown(queue, role) for queue, role in mine(auth.of(request))]})
 
@@ -49,7 +49,7 @@ def _shown(queue: Queue, role: str) -> dict[str, object]:
 class Status(Door):
     scopes = frozenset({"read", "manage"})
 
-    @extend_schema(operation_id="queue_status", summary="Backlog, queue rate, capacity", responses=shapes.Status)
+    @extend_schema(operation_id="queue_status", summary="Backlog, queue rate, capacity", responses=shapes_status.Status)
     def get(self, request: Request, queue: str) -> HttpResponse:
         found = queue_named(request, queue)
         rights.require(auth.of(request).user, Act.READ_QUEUE, queue_id=found.pk)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from decisions.models import PendingOverride
 from decisions.redact import Sight
 from decisions.work import second
-from reviewqueue.api import auth, shapes, shown
+from reviewqueue.api import auth, shapes, shapes_record, shown
 from reviewqueue.api.door import QUEUE, Door, answer, once, within
 from reviewqueue.api.filters import MomentFilter
 from reviewqueue.api.lists import Listing
@@ -33,7 +33,7 @@ class Filters(FilterSet):  # type: ignore[misc]  # the library has no types
     ),
 )
 class Overrides(Listing):
-    serializer_class = shapes.PendingOverrideShape
+    serializer_class = shapes_record.PendingOverrideShape
     filterset_class = Filters
     queryset = PendingOverride.objects.none()
 
@@ -53,12 +53,12 @@ class Confirm(Door):
     @extend_schema(
         operation_id="confirm_override",
         summary="Let somebody else's override hold",
-        request=shapes.ConfirmOverride,
-        responses={201: shapes.Overridden},
+        request=shapes_record.ConfirmOverride,
+        responses={201: shapes_record.Overridden},
     )
     @once
     def post(self, request: Request, pending: int) -> HttpResponse:
-        said = shapes.read(shapes.ConfirmOverride, request)
+        said = shapes.read(shapes_record.ConfirmOverride, request)
         within(request, PendingOverride.objects.all(), pending)
         made = second.confirm(pending_id=pending, person=auth.of(request).user, why=said["why"])
         return answer({"ruling": shown.own_ruling(made)}, 201)
@@ -70,12 +70,12 @@ class TurnDown(Door):
     @extend_schema(
         operation_id="turn_down_override",
         summary="Refuse somebody else's override, or withdraw one's own",
-        request=shapes.TurnDownOverride,
-        responses=shapes.OverrideWaits,
+        request=shapes_record.TurnDownOverride,
+        responses=shapes_record.OverrideWaits,
     )
     @once
     def post(self, request: Request, pending: int) -> HttpResponse:
-        said = shapes.read(shapes.TurnDownOverride, request)
+        said = shapes.read(shapes_record.TurnDownOverride, request)
         within(request, PendingOverride.objects.all(), pending)
         ended = second.turn_down(pending_id=pending, person=auth.of(request).user, why=said["why"])
         return answer({"pending": shown.own_pending(ended)})

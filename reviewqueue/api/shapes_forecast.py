@@ -4,7 +4,8 @@ from rest_framework import serializers
 
 from decisions.measure import staff
 from decisions.measure.forecast import Basis
-from reviewqueue.api.shapes import Outlook, Shape
+from reviewqueue.api.shapes import Shape
+from reviewqueue.api.shapes_status import Outlook
 
 
 def _number(help_text: str = "", *, can_be_unknown: bool = False) -> serializers.FloatField:

@@ -9,7 +9,8 @@ from decisions.intake import parse
 from decisions.learning.feed import Form
 from decisions.models import Evidence, Label
 from decisions.work import said
-from reviewqueue.api.shapes import BadLine, Shape
+from reviewqueue.api.shapes import Shape
+from reviewqueue.api.shapes_items import BadLine
 
 SENT = said.LENGTHS
 

@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from decisions.models import Decision, Item, PendingOverride, Task
 from decisions.work import claim, decide, rule, second
 from decisions.work.answer import Answer
-from reviewqueue.api import auth, examples, shapes, shown
+from reviewqueue.api import auth, examples, shapes, shapes_record, shown
+from reviewqueue.api import shapes_work as told
 from reviewqueue.api.door import Door, answer, once, within
 
 
@@ -21,13 +22,13 @@ class Claim(Working):
     @extend_schema(
         operation_id="claim_tasks",
         summary="Take the most urgent tasks that wait for you",
-        request=shapes.Claim,
-        responses={200: shapes.Claimed, 204: OpenApiResponse(description="Nothing waits for you.")},
+        request=told.Claim,
+        responses={200: told.Claimed, 204: OpenApiResponse(description="Nothing waits for you.")},
         examples=examples.CLAIM,
     )
     @once
     def post(self, request: Request, queue: str) -> HttpResponse:
-        asked, found = shapes.read(shapes.Claim, request), auth.of(request).queue(queue)
+        asked, found = shapes.read(told.Claim, request), auth.of(request).queue(queue)
         person = auth.of(request).user
         tasks = claim.next_tasks(queue_id=found.queue_id, person=person, count=asked["count"])
         if not tasks:
@@ -39,41 +40,47 @@ class Decide(Working):
     @extend_schema(
         operation_id="decide_task",
         summary="Answer a task that you hold",
-        request=shapes.Decide,
-        responses={201: shapes.Decided},
+        request=told.Decide,
+        responses={201: told.Decided},
         examples=examples.DECIDE,
     )
     @once
     def post(self, request: Request, task: int) -> HttpResponse:
-        step = _step(request, task, shapes.Decide)
+        step = _step(request, task, told.Decide)
         hold = {name: step.pop(name) for name in ("task_id", "lease", "person")}
         made = decide.decide(**hold, answer=Answer(**step))
         return answer({"decision": shown.own_decision(made), "ruling": shown.own_ruling(rule.of(made))}, 201)
 
 
 class Release(Working):
-    @extend_schema(operation_id="release_task", summary="Put it back", request=shapes.Lease, responses=shapes.Step)
+    @extend_schema(operation_id="release_task", summary="Put it back", request=told.Lease, responses=told.Step)
     @once
     def post(self, request: Request, task: int) -> HttpResponse:
-        return answer(shown.step(claim.release(**_step(request, task, shapes.Lease))))
+        return answer(shown.step(claim.release(**_step(request, task, told.Lease))))
 
 
 class Extend(Working):
     @extend_schema(
-        operation_id="extend_task", summary="Start the lease anew", request=shapes.Lease, responses=shapes.Step
+        operation_id="extend_task",
+        summary="Start the lease anew",
+        request=told.Lease,
+        responses=told.Step,
     )
     @once
     def post(self, request: Request, task: int) -> HttpResponse:
-        return answer(shown.step(claim.extend(**_step(request, task, shapes.Lease))))
+        return answer(shown.step(claim.extend(**_step(request, task, told.Lease))))
 
 
 class Skip(Working):
     @extend_schema(
-        operation_id="skip_task", summary="Leave it to somebody else", request=shapes.Skip, responses=shapes.Step
+        operation_id="skip_task",
+        summary="Leave it to somebody else",
+        request=told.Skip,
+        responses=told.Step,
     )
     @once
     def post(self, request: Request, task: int) -> HttpResponse:
-        return answer(shown.step(claim.skip(**_step(request, task, shapes.Skip))))
+        return answer(shown.step(claim.skip(**_step(request, task, told.Skip))))
 
 
 class Escalate(Working):
@@ -81,21 +88,24 @@ class Escalate(Working):
         operation_id="escalate_task",
         summary="Let an expert or a lead decide",
         description="Answers with the task that now waits for an expert where the queue has some, else for a lead.",
-        request=shapes.Escalate,
-        responses=shapes.Step,
+        request=told.Escalate,
+        responses=told.Step,
     )
     @once
     def post(self, request: Request, task: int) -> HttpResponse:
-        return answer(shown.step(claim.escalate(**_step(request, task, shapes.Escalate))))
+        return answer(shown.step(claim.escalate(**_step(request, task, told.Escalate))))
 
 
 class Hold(Working):
     @extend_schema(
-        operation_id="hold_task", summary="Keep it without working on it", request=shapes.Hold, responses=shapes.Step
+        operation_id="hold_task",
+        summary="Keep it without working on it",
+        request=told.Hold,
+        responses=told.Step,
     )
     @once
     def post(self, request: Request, task: int) -> HttpResponse:
-        return answer(shown.step(claim.hold(**_step(request, task, shapes.Hold))))
+        return answer(shown.step(claim.hold(**_step(request, task, told.Hold))))
 
 
 class Undo(Working):
@@ -104,7 +114,7 @@ class Undo(Working):
         summary="Take your decision back while its undo window is open",
         description="The task is yours again, under a new lease and in its next round.",
         request=shapes.Nothing,
-        responses=shapes.Undone,
+        responses=told.Undone,
     )
     @once
     def post(self, request: Request, decision: int) -> HttpResponse:
@@ -119,12 +129,12 @@ class Override(Working):
     @extend_schema(
         operation_id="override_item",
         summary="Replace a hard action, a pass or a ruling",
-        request=shapes.Override,
-        responses={201: shapes.Overridden, 202: shapes.OverrideWaits},
+        request=shapes_record.Override,
+        responses={201: shapes_record.Overridden, 202: shapes_record.OverrideWaits},
     )
     @once
     def post(self, request: Request, item: int) -> HttpResponse:
-        asked = shapes.read(shapes.Override, request)
+        asked = shapes.read(shapes_record.Override, request)
         within(request, Item.objects.all(), item)
         made = second.override(item_id=item, person=auth.of(request).user, answer=Answer(**asked))
         if isinstance(made, PendingOverride):
