@@ -148,6 +148,16 @@ def checked(model: ModelVersion) -> tuple[bytes, Seal]:
     return data, made
 
 
+def demand(model: ModelVersion) -> None:
+    """Refuse a model that could not score: its file is gone, or `checked` refuses it. One from outside needs none."""
+    if model.kind != ModelVersion.Kind.PIPELINE:
+        return
+    try:
+        checked(model)
+    except OSError as error:
+        raise ModelFileRefused(_("The file of the model %(name)s is gone.") % {"name": model.name}) from error
+
+
 def sealed(model: ModelVersion) -> Seal:
     """Return the seal of a model's file; refuses where there is none that holds. It does not read the file."""
     path = folder() / f"{model.file}{SEAL}"

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from decisions import locks, rights
 from decisions.exceptions import Conflict, Fault, Invalid, NotFound
 from decisions.learning import registry
-from decisions.learning.seal import ModelFileRefused
 from decisions.models import Alert, Event, ModelVersion, Policy, Queue, Shadow, User
 from decisions.record import log
 from decisions.rights import Act
@@ -51,7 +50,7 @@ def start(
         raise Conflict(_("At most %(most)s models may be in shadow at once. Stop one first.") % {"most": MOST})
     if Policy.objects.live().filter(queue=queue, model=model).exists():
         raise Conflict(_("This model routes already."))
-    _require_file(model)
+    registry.demand(model)
     last = Event.objects.filter(chain=queue.pk).order_by("-seq").values_list("seq", flat=True).first()
     shadow = Shadow.objects.create(
         queue=queue, model=model, person=by, why=why, started_at=at, back_days=back_days, seq=last or 0, reached_at=at
@@ -113,13 +112,6 @@ def _check(model: ModelVersion, why: str, back_days: int) -> None:
         faults.append(Fault("back_days", "range", _("must be from 0 to %(most)s") % {"most": MOST_BACK}))
     if faults:
         raise Invalid(faults=faults)
-
-
-def _require_file(model: ModelVersion) -> None:
-    try:
-        registry.checked(model)
-    except OSError as error:
-        raise ModelFileRefused(_("The file of the model %(name)s is gone.") % {"name": model.name}) from error
 
 
 def _entries(shadow: Shadow, most: int) -> list[tuple[str, datetime]]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from decisions import locks, people, rights
 from decisions.exceptions import Conflict, Fault, Forbidden, Invalid, NotFound
+from decisions.learning import registry
 from decisions.models import Event, Policy, PolicyChange, Queue, User
 from decisions.record import log
 from decisions.rights import Act
@@ -93,6 +94,7 @@ def approve(*, policy: Policy, by: User | None, why: str, at: datetime) -> Polic
         words = {"right": Act.APPROVE_POLICY.value}
         detail = _("You drafted this policy. A second person who has the right “%(right)s” must approve it.") % words
         raise Forbidden(detail, right=Act.APPROVE_POLICY.value, queue_id=policy.queue_id)
+    _require_model(policy)
     known.require(policy, at)
     _move(policy, STEPS[Kind.APPROVED].sources, state=State.APPROVED)
     return _note(Kind.APPROVED, policy, by=by, why=why, at=at)
@@ -122,6 +124,7 @@ def canary(
     live = Policy.objects.live().filter(queue=policy.queue_id).first()
     if live is None:
         raise Conflict(_("No policy is live, so there is nothing to compare a canary with."))
+    _require_model(policy)
     known.require(policy, at)
     _move(policy, STEPS[Kind.CANARY].sources, state=State.CANARY, canary_share=share, canary_factor=factor)
     return _note(Kind.CANARY, policy, by=by, why=why, at=at, entry={"live": live.pk, "share": share, "factor": factor})
@@ -144,6 +147,7 @@ def publish(*, policy: Policy, by: User | None, why: str, at: datetime) -> Polic
     _begin(Kind.PUBLISHED, policy, by, why)
     if policy.state != State.CANARY:
         _require_no_canary(policy.queue)
+    _require_model(policy)
     known.require(policy, at)
     return _go_live(Kind.PUBLISHED, policy, by=by, why=why, at=at)
 
@@ -287,6 +291,12 @@ def _check_trial(share: float, factor: float) -> None:
 def _require_why(why: str) -> None:
     if faults := terms.blank("why", why):
         raise Invalid(faults=faults)
+
+
+def _require_model(policy: Policy) -> None:
+    """Refuse to let a policy route whose model could not score."""
+    if policy.model is not None:
+        registry.demand(policy.model)
 
 
 def _require_no_canary(queue: Queue) -> None:

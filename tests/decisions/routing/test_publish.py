@@ -49,7 +49,7 @@ def test_a_new_model_comes_without_the_old_calibration() -> None:
     )
     publish.approve(policy=calibrated, by=None, why="x", at=NOON)
     publish.publish(policy=calibrated, by=None, why="x", at=NOON)
-    model = ModelVersion.objects.create(queue=queue, name="m2", kind="pipeline", app_version="t", created_at=NOON)
+    model = ModelVersion.objects.create(queue=queue, name="m2", kind="external", app_version="t", created_at=NOON)
     assert draft(queue).calibration["id"] == "c1"
     assert publish.draft(queue=queue, changes={"model": model}, by=None, why="new model", at=NOON).calibration == {}
 
@@ -313,7 +313,7 @@ def test_terms_that_differ() -> None:
         Difference("hard", 0.9, 0.97),
         Difference("control_share", 0.1, 0.2),
     ]
-    model = ModelVersion.objects.create(queue=queue, name="m2", kind="pipeline", app_version="t", created_at=NOON)
+    model = ModelVersion.objects.create(queue=queue, name="m2", kind="external", app_version="t", created_at=NOON)
     other = make_policy(queue, hard=0.9, model=model)
     assert terms.differences(first, other) == [Difference("model", "external", "m2")]
 
