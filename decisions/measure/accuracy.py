@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from decisions.measure import intervals
+from decisions.measure.columns import BoolArray
 from decisions.measure.intervals import LEVEL
 
 FEWEST = 30  # checked answers: below, a rate is not told
@@ -29,6 +30,12 @@ class Rate:
     def limits(self) -> tuple[float, float]:
         return intervals.exact(self.hits, self.n, LEVEL) if self.n else (0.0, 1.0)
 
+    def exceeds(self, other: "Rate") -> bool:
+        """Tell whether this share is above another beyond chance (MOVER), both being measured."""
+        if self.value is None or other.value is None:
+            return False
+        return intervals.difference(self.value, self.limits, other.value, other.limits)[0] > 0
+
     @property
     def low(self) -> float:
         return self.limits[0]
@@ -36,6 +43,11 @@ class Rate:
     @property
     def high(self) -> float:
         return self.limits[1]
+
+
+def rate(hits: BoolArray, rows: BoolArray) -> Rate:
+    """Return the share of the rows named that are hits."""
+    return Rate(int((hits & rows).sum()), int(rows.sum()))
 
 
 def share(wrong: int, n: int, *, least: float, most: float, limit: float | None = None) -> float:

@@ -9,10 +9,9 @@ import numpy as np
 
 from decisions import rights
 from decisions.measure import agreement, answers, dawid_skene
-from decisions.measure.accuracy import Rate
+from decisions.measure.accuracy import Rate, rate
 from decisions.measure.agreement import Agreement
 from decisions.measure.answers import Checked
-from decisions.measure.columns import BoolArray
 from decisions.models import Grade, Queue, User
 from decisions.rights import Act
 from decisions.work import claim, disputes, gold, grading
@@ -118,11 +117,7 @@ def _own(seen: Checked, person_id: int, grade: Grade | None) -> Own:
     known = mine & ~np.isnan(seen.y) & ~np.isnan(seen.truth)
     right, same = seen.y == seen.truth, seen.outcome == seen.second
     is_gold = seen.source == "gold"
-    return Own(_rate(right, known & is_gold), _rate(right, known & ~is_gold), _rate(same, mine & ~is_gold), grade)
-
-
-def _rate(hits: BoolArray, rows: BoolArray) -> Rate:
-    return Rate(int((hits & rows).sum()), int(rows.sum()))
+    return Own(rate(right, known & is_gold), rate(right, known & ~is_gold), rate(same, mine & ~is_gold), grade)
 
 
 def _rates(seen: Checked) -> dict[int, tuple[float, float]]:

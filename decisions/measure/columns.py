@@ -16,9 +16,22 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 WordArray = npt.NDArray[np.object_]
 
-INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated", "is_model", "person")
-FLOATS = ("arrived", "score", "p", "q", "u", "v", "harm", "y", "pi", "value", "at", "n", "weight")
-WORDS = ("band", "route", "reason", "segment", "source", "state", "purpose", "key", "first", "second", "ruled")
+INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated", "is_model", "person", "was_shown")
+FLOATS = ("arrived", "score", "p", "q", "u", "v", "harm", "y", "pi", "value", "at", "n", "weight", "seconds")
+WORDS = (
+    "band",
+    "route",
+    "reason",
+    "segment",
+    "source",
+    "state",
+    "purpose",
+    "key",
+    "first",
+    "second",
+    "ruled",
+    "suggested",
+)
 ANSWERED = ("outcome", "truth")
 TYPES = {
     **dict.fromkeys(INTS, pa.int64()),

@@ -8,7 +8,7 @@ from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
 from decisions.models.measure import Alert, Draw, Frame, KnownCheck, KnownSet, Notice
 from decisions.models.outbox import Action, Delivery, Endpoint, Request
 from decisions.models.people import Absence, Exclusion, Membership, Shift, Token, User
-from decisions.models.quality import Gold, Grade, Lot
+from decisions.models.quality import Gold, Grade, Lot, ProposalAnswer
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
 from decisions.models.record import Event
 from decisions.models.rights import RightsInForce, RightsStep, RightsVersion
@@ -52,6 +52,7 @@ __all__ = [
     "Policy",
     "PolicyChange",
     "Presence",
+    "ProposalAnswer",
     "Queue",
     "QueueVersion",
     "Request",

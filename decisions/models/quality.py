@@ -79,3 +79,22 @@ class Lot(Fact):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pi__lte=1, u__gte=0, u__lt=models.F("pi")), name="lot_pi")]
+
+
+class ProposalAnswer(Fact):
+    """What somebody said of something that overrides show is to be mended; the newest row of a proposal counts.
+
+    `kind` and `key` name the proposal (`measure.proposals`); `why` is only empty where it was taken up.
+    """
+
+    queue = models.ForeignKey("Queue", models.PROTECT, related_name="proposal_answers", db_index=False)
+    kind = models.CharField(max_length=9)
+    key = models.CharField(max_length=200)
+    is_taken = models.BooleanField()
+    why = models.CharField(max_length=500, blank=True)
+    person = models.ForeignKey("User", models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(is_taken=True) | ~Q(why=""), name="proposal_why")]
+        indexes = [models.Index(fields=["queue", "kind", "key", "-id"], name="proposal_newest")]

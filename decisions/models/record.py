@@ -64,6 +64,7 @@ class Event(Fact):
         POLICY_STOPPED = "policy.stopped"
         POLICY_PUBLISHED = "policy.published"
         POLICY_ROLLED_BACK = "policy.rolled_back"
+        PROPOSAL_ANSWERED = "proposal.answered"
         FRAME_CLOSED = "frame.closed"
         KNOWN_SET_MADE = "known_set.made"
         KNOWN_SET_CHECKED = "known_set.checked"

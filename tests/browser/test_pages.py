@@ -76,7 +76,7 @@ class World:
         yield "review paused", self.manager, f"/review/{self.paused.slug}/"
         for queue in (self.measured, self.empty):
             yield f"operating point {queue.spec.title}", self.manager, f"/policy/{queue.slug}/operating-point/"
-            for page in ("known", "segments", "fairness", "frames", "recalibration", "value", "report"):
+            for page in ("known", "segments", "fairness", "frames", "recalibration", "value", "report", "trust"):
                 yield f"{page} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{page}/"
         frame = Frame.objects.filter(queue=self.measured).earliest("starts_at")
         yield "frame", self.manager, f"/policy/{self.measured.slug}/frames/{frame.pk}/"

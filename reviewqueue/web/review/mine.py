@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from decisions import rights
 from decisions.exceptions import NotFound
-from decisions.measure import answering
+from decisions.measure import answering, trust, trust_words
 from decisions.record import log
 from decisions.rights import Act
 from decisions.work import disputes, grading, mine
@@ -23,9 +23,13 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a person how often they were right and agreed with others: nobody else's figures."""
     person, at = signed_in(request), log.now()
     queue = queues.one(person, slug, Act.CLAIM)
+    leaning = trust.of_person(queue, person, at - grading.COUNTED, at, at=at)
     context = {
         "queue": queue,
         "own": answering.of_person(queue, person, at),
+        "reliance": leaning,
+        "gap": trust_words.gap(leaning.gap),
+        "warnings": [trust_words.warning(told) for told in leaning.warnings],
         "day": mine.day(person, queue, at),
         "days": grading.COUNTED.days,
     }

@@ -178,6 +178,30 @@ def as_admin(operation: str, data: object = None, **ids: object) -> Callable[[Wo
     return call
 
 
+def answered_proposal(world: World) -> Any:
+    """Let people override what was suggested just above the threshold, and take that up."""
+    person = make_user()
+    for k in range(40):
+        score = 0.52
+        item = make_item(world.queue, score=score, arrived_at=timezone.now())
+        task = make_task(world.queue, item, state="decided")
+        Decision.objects.create(
+            queue=world.queue,
+            item=item,
+            task=task,
+            round=1,
+            purpose="soft",
+            queue_version=item.queue_version,
+            person=person,
+            outcome="ham" if k < 36 else "spam",
+            suggested="spam",
+            was_shown=True,
+            claimed_at=timezone.now(),
+            at=timezone.now(),
+        )
+    return world.send("answer_proposal", {"kind": "threshold", "key": "0.5|0.55", "is_taken": True})
+
+
 WORKS: dict[str, Callable[[World], Any]] = {
     "submit_item": submit_item,
     "submit_batch": submit_batch,
@@ -256,6 +280,9 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "operating_point": lambda world: world.send("operating_point"),
     "known_data": lambda world: world.send("known_data"),
     "queue_value": lambda world: world.send("queue_value"),
+    "queue_trust": lambda world: world.send("queue_trust"),
+    "my_trust": lambda world: world.send("my_trust"),
+    "answer_proposal": answered_proposal,
     "queue_segments": lambda world: world.send("queue_segments"),
     "queue_fairness": lambda world: world.send("queue_fairness"),
     "inventory": lambda world: world.send("inventory"),
