@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from decisions.models import (
     Body,
+    DataSet,
     Frame,
     Intake,
     Item,
@@ -181,6 +182,40 @@ def make_item(queue: Queue, payload: dict[str, Any] | None = None, **fields: Any
     )
     Body.objects.create(item=item, content=content.decode(), salt=salt)
     return item
+
+
+def make_data_set(queue: Queue, **fields: Any) -> DataSet:
+    """Store a data set of three rows; its file is not there."""
+    name = hashlib.sha256(f"data set {next(_numbers)}".encode()).hexdigest()
+    manifest = {
+        "format": 3,
+        "query": {"last_no": 3, "last_word": 0},
+        "fields": [["words", "integer"]],
+        "classes": {"positive": 1, "negative": 2},
+        "provenance": {"soft": 3},
+        "segments": {"": 3},
+        "answers": {"soft": {"positive": 1, "negative": 2}},
+        "weights": {"soft": {"rows": 3, "sum": 2.43, "min": 0.81, "max": 0.81, "effective": 3.0}},
+        "times": {"items": [], "labels": []},
+        "leaks": {
+            "after_fields": [],
+            "telling_fields": [{"field": "words", "auc": 1.0}],
+            "label_before_item": 0,
+            "known_rows": 0,
+            "contradicting": {"payloads": 0, "rows": 0},
+            "split": {},
+        },
+        "file": {"rows": 3, "bytes": 9},
+    }
+    given = {
+        "name": name,
+        "manifest": manifest,
+        "directory": f"data_sets/{name}",
+        "rows": 3,
+        "created_at": NOON,
+        **fields,
+    }
+    return DataSet.objects.create(queue=queue, **given)
 
 
 def make_frame(queue: Queue, **fields: Any) -> Frame:

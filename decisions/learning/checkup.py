@@ -213,6 +213,8 @@ class Warn:
 
 def warnings(content: Mapping[str, Any]) -> list[Warn]:
     """Return what a manifest warns of, what is worst first."""
+    if "leaks" not in content:
+        return [Warn("earlier", 1)]
     leaks, classes, provenance = content["leaks"], content["classes"], content["provenance"]
     found = [Warn("after_field", field=name) for name in leaks["after_fields"]]
     found += [Warn("telling_field", field=one["field"], auc=one["auc"]) for one in leaks["telling_fields"]]

@@ -3,9 +3,10 @@
 import hashlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import pyarrow as pa
@@ -71,6 +72,11 @@ def forget_erased() -> int:
     return sum(_forget_erased(queue) for queue in queues)
 
 
+def newest(queue_id: int) -> DataSet | None:
+    """Return the queue's data set that was made last."""
+    return DataSet.objects.filter(queue=queue_id).order_by("-created_at", "-pk").first()
+
+
 def path(data_set: DataSet) -> Path:
     """Return the folder of a data set."""
     return Path(settings.DATA_DIR) / data_set.directory
@@ -80,6 +86,35 @@ def manifest(folder: Path) -> dict[str, Any]:
     """Return a folder's manifest: `content`, whose SHA-256 is the name, and `erasures`, what was taken out since."""
     read: dict[str, Any] = orjson.loads((folder / MANIFEST).read_bytes())
     return read
+
+
+@dataclass(frozen=True)
+class State:
+    """What became of a data set's file: whether it is there, and how many of its rows were erased since."""
+
+    is_there: bool
+    erased: int
+
+
+def state(data_set: DataSet) -> State:
+    """Return what became of a data set's file."""
+    try:
+        return State((path(data_set) / ROWS).is_file(), manifest(path(data_set))["erasures"]["rows"])
+    except OSError:
+        return State(is_there=False, erased=0)
+
+
+def opened(data_set: DataSet, by: User) -> BinaryIO:
+    """Return a data set's rows as a Parquet file to read; refuses who may not take them, and one that is gone.
+
+    The rows hold payloads, personal fields among them.
+    """
+    standing = rights.require(by, Act.FREEZE_DATA_SET, queue_id=data_set.queue_id)
+    rights.demand(standing, Act.SEE_PERSONAL, queue_id=data_set.queue_id)
+    try:
+        return (path(data_set) / ROWS).open("rb")
+    except OSError as error:
+        raise Conflict(_("The file of the data set is gone: %(name)s.") % {"name": data_set.name}) from error
 
 
 def _store(queue: Queue, name: str, content: dict[str, Any], by: User | None, at: datetime) -> DataSet:
@@ -130,7 +165,7 @@ def _known(queue: Queue, fields: Sequence[PayloadField]) -> tuple[str | None, fr
 
 
 def _is_ripe(queue: Queue) -> bool:
-    before = DataSet.objects.filter(queue=queue).order_by("-created_at", "-pk").first()
+    before = newest(queue.pk)
     last = before.manifest["query"]["last_no"] if before else 0
     return Label.objects.filter(queue=queue, no__gt=last)[RIPE - 1 : RIPE].exists()
 

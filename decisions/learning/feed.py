@@ -88,6 +88,14 @@ def after(no: int, queue_ids: Collection[int], wanted: Wanted = ALL) -> Iterator
         no = piece[-1]["no"]
 
 
+def newest(queue_id: int, wanted: Wanted, *, before: int | None, most: int) -> list[dict[str, Any]]:
+    """Return a queue's latest labels that are wanted, the newest first, those with numbers below `before`."""
+    found = rows([queue_id], wanted)
+    if before is not None:
+        found = found.filter(no__lt=before)
+    return lines(list(found.order_by("-no").values(*ASKED)[:most]))
+
+
 def lines(piece: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return labels that were read with the columns `ASKED` as the feed shows them."""
     said = weak.counted({row["item_id"] for row in piece})

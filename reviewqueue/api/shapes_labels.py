@@ -64,6 +64,34 @@ class LabelLine(Shape):
     weak_wrong = serializers.IntegerField(help_text="End users who said that it was wrong.")
 
 
+class DataSetShape(Shape):
+    """A frozen set of labelled rows."""
+
+    name = serializers.CharField(help_text="SHA-256 of its manifest.")
+    queue = serializers.CharField()
+    rows = serializers.IntegerField(help_text="When it was frozen.")
+    last_no = serializers.IntegerField(help_text="The `no` of the last label in it.")
+    created_at = serializers.DateTimeField()
+
+
+class WarnShape(Shape):
+    """One thing to know before learning from it."""
+
+    code = serializers.CharField()
+    count = serializers.IntegerField(help_text="Of rows, where it is about rows.")
+    field = serializers.CharField(help_text="The payload field, where it is about one.")
+    auc = serializers.FloatField(allow_null=True)
+
+
+class DataSetWhole(DataSetShape):
+    """A data set with its manifest, whose keys docs/labels.md explains."""
+
+    manifest = serializers.DictField()
+    warnings = WarnShape(many=True)
+    erased = serializers.IntegerField(help_text="Rows that were erased since.")
+    is_there = serializers.BooleanField(help_text="Whether its file is on disk.")
+
+
 class TellTruth(Shape):
     """A truth that arrived late (`outcome` or `value`), or an end user's answer (`kind: feedback` with `right`)."""
 

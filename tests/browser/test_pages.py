@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from decisions.measure import rollups
-from decisions.models import Alert, Frame, Gold, Membership, Queue, Task, User
+from decisions.models import Alert, DataSet, Frame, Gold, Membership, Queue, Task, User
 from decisions.queues import pause
 from decisions.queues.spec_time import Overload, OverloadRule
 from decisions.record import log
@@ -25,7 +25,7 @@ from tests.decisions.measure.test_answering import golden
 from tests.decisions.watch.alerting import make_alert, make_closed
 from tests.decisions.work.makers import HAM, answered, gold_item
 from tests.decisions.work.test_disputes import disputed
-from tests.factories import make_item, make_pending, make_policy, make_queue, make_task, make_user
+from tests.factories import make_data_set, make_item, make_pending, make_policy, make_queue, make_task, make_user
 from tests.reviewqueue.api.test_quality import paused
 
 pytestmark = pytest.mark.browser
@@ -59,6 +59,14 @@ class World:
         yield "a person", self.manager, f"/floor/{busy}/people/{self.manager.pk}/"
         yield "my work", self.manager, "/me/work/"
 
+    def labels(self) -> Iterator[tuple[str, User | None, str]]:
+        """The same of what training gets."""
+        for queue in (self.measured, self.empty):
+            for page in ("labels", "data-sets"):
+                yield f"{page} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{page}/"
+        data_set = DataSet.objects.get(queue=self.measured)
+        yield "data set", self.manager, f"/policy/{self.measured.slug}/data-sets/{data_set.name}/"
+
     def pages(self) -> Iterator[tuple[str, User | None, str]]:
         """Name, visitor and address of each page and state."""
         busy, item = self.busy.slug, Task.objects.filter(queue=self.busy).order_by("pk").first()
@@ -78,6 +86,7 @@ class World:
             yield f"operating point {queue.spec.title}", self.manager, f"/policy/{queue.slug}/operating-point/"
             for page in ("known", "segments", "fairness", "frames", "recalibration", "value", "report", "trust"):
                 yield f"{page} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{page}/"
+        yield from self.labels()
         frame = Frame.objects.filter(queue=self.measured).earliest("starts_at")
         yield "frame", self.manager, f"/policy/{self.measured.slug}/frames/{frame.pk}/"
         yield "inventory", self.manager, "/audit/inventory/"
@@ -146,7 +155,9 @@ def world(site: str) -> World:
     appeals.file(item_id=acted[0].pk, by=manager, statement="It was an invoice, I have the order here.")
     make_pending(acted[1], note="The customer called", person=make_user("lead", busy, name="Lea"))
     people = (lead, manager, auditor, admin, make_user())
-    return World(busy, empty, paused, yesterday_measured(), checked, *people, acted[0].pk, acted[1].pk)
+    measured = yesterday_measured()
+    make_data_set(measured)
+    return World(busy, empty, paused, measured, checked, *people, acted[0].pk, acted[1].pk)
 
 
 def checked_queue() -> Queue:

@@ -62,6 +62,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         "head": _head(queue),
         "verified": cache.get(_verified(queue)),
         "may_export": queues.may(person, queue, Act.EXPORT),
+        "may_label": queues.may(person, queue, Act.FEED_LABELS),
         "may_verify": queues.may(person, queue, Act.VERIFY),
         "kinds": [(Kind.OVERRIDES, _("Rulings")), (Kind.DECISIONS, _("Decisions")), (Kind.EVENTS, _("Record"))],
     }

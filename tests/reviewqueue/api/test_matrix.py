@@ -33,6 +33,7 @@ from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
 from tests.factories import (
     NOON,
+    make_data_set,
     make_item,
     make_pending,
     make_policy,
@@ -98,6 +99,10 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
                                                                          "401 404 403 403 409 403 403 403"),
     ("GET", "queues/<queue>/segments/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/fairness/"): (None,                          "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/data-sets/"): (None,                         "401 404 403 403 200 200 403 200"),
+    ("POST", "queues/<queue>/data-sets/"): ({},                          "401 404 403 403 409 403 403 403"),
+    ("GET", "data-sets/<data_set>/"): (None,                             "401 404 403 403 200 200 403 200"),
+    ("GET", "data-sets/<data_set>/rows/"): (None,                        "401 404 403 403 409 403 403 403"),
     ("GET", "queues/<queue>/frames/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("POST", "queues/<queue>/frames/close/"): ({},                       "401 404 403 403 409 403 409 403"),
     ("GET", "queues/<queue>/training-runs/"): (None,                     "401 404 403 200 200 200 200 403"),
@@ -264,6 +269,7 @@ def address(route: str, person: Caller, queue: Queue) -> str:
     item = item_for(route, person, queue)
     makers: dict[str, Callable[[], object]] = {
         "<queue>": lambda: queue.slug,
+        "<data_set>": lambda: make_data_set(queue).name,
         "<item>": lambda: item.pk,
         "<task>": lambda: held_by(person, queue).pk,
         "<decision>": lambda: decision_of(person, queue),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from decisions.models import Action, Decision, Item, Queue
+from decisions.learning import labels
+from decisions.models import Action, DataSet, Decision, Item, Queue
 from decisions.queues.spec import Confirm
 from decisions.rights import Act, Limit, edit
 from decisions.routing import publish
@@ -17,7 +18,17 @@ from reviewqueue.api import ops
 from tests.decisions.learning.stored import make_model
 from tests.decisions.learning.world import labelled_queue
 from tests.decisions.watch.alerting import make_alert
-from tests.factories import NOON, make_item, make_pending, make_queue, make_run, make_shadow, make_task, make_user
+from tests.factories import (
+    NOON,
+    make_data_set,
+    make_item,
+    make_pending,
+    make_queue,
+    make_run,
+    make_shadow,
+    make_task,
+    make_user,
+)
 from tests.reviewqueue.api import contract
 from tests.reviewqueue.api.caller import Caller, caller
 
@@ -54,7 +65,7 @@ class World:
         """Return method and path of a call, with ids that exist unless others are given."""
         method, path, _operation = contract.operations()[operation]
         known = {"queue": self.queue.slug, "item": self.passed.pk, "action": self.told.pk, "no": self.draft.no}
-        known |= {"alert": self.alert.pk, "pending": self.pending.pk, "run": self.run.pk}
+        known |= {"data_set": "0" * 64, "alert": self.alert.pk, "pending": self.pending.pk, "run": self.run.pk}
         if "{shadow}" in path and "shadow" not in ids:
             known |= {"shadow": make_shadow(self.queue).pk}
         path = path.format(**{**dict.fromkeys(UNKNOWN, FAR), **known, **ids})
@@ -110,6 +121,27 @@ def told(world: World) -> None:
     world.send("tell_truth", truth)
     _method, path = world.call("tell_truth")
     world.person.lines(path, truth, {**said, "kind": "feedback", "right": True, "occurred_at": "2026-03-02T12:00:00Z"})
+
+
+def frozen(world: World) -> None:
+    told(world)
+    labels.feed_due(timezone.now() + timedelta(days=1))
+    world.send("freeze_data_set")
+    world.send("freeze_data_set")
+
+
+def of_data_set(operation: str) -> Callable[[World], None]:
+    def read(world: World) -> None:
+        frozen(world)
+        answer = world.send(operation, data_set=DataSet.objects.filter(queue=world.queue).latest("pk").name)
+        assert b"".join(answer)  # a file is closed when it was read
+
+    return read
+
+
+def taken(world: World) -> None:
+    of_data_set("download_data_set")(world)
+    world.send("download_data_set", data_set=make_data_set(world.queue).name)
 
 
 def overridden(world: World) -> None:
@@ -216,6 +248,10 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "override_item": overridden,
     "file_appeal": filed,
     "tell_truth": told,
+    "list_data_sets": of_data_set("list_data_sets"),
+    "freeze_data_set": frozen,
+    "get_data_set": of_data_set("get_data_set"),
+    "download_data_set": taken,
     "list_appeals": lambda world: world.send("list_appeals"),
     "list_overrides": listed("list_overrides"),
     "confirm_override": lambda world: world.send("confirm_override"),

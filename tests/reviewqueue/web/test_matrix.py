@@ -18,6 +18,7 @@ from tests.decisions.watch.alerting import make_alert
 from tests.decisions.work.makers import gold_item
 from tests.factories import (
     NOON,
+    make_data_set,
     make_frame,
     make_item,
     make_pending,
@@ -165,6 +166,12 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "policy/<slug>/frames/"): (None,                                "302 404 403 200 200 200 200"),
     ("POST", "policy/<slug>/frames/close/"): ({"why": "x"},                 "302 404 403 403 409 403 409"),
     ("GET", "policy/<slug>/frames/<frame_id>/"): (None,                     "302 404 403 200 200 200 200"),
+    ("GET", "policy/<slug>/labels/"): (None,                                "302 404 403 403 200 200 403"),
+    ("GET", "policy/<slug>/labels/file/"): (None,                           "302 404 403 403 422 422 403"),
+    ("GET", "policy/<slug>/data-sets/"): (None,                             "302 404 403 403 200 200 403"),
+    ("POST", "policy/<slug>/data-sets/freeze/"): ({},                       "302 404 403 403 409 403 403"),
+    ("GET", "policy/<slug>/data-sets/<data_set>/"): (None,                  "302 404 403 403 200 200 403"),
+    ("GET", "policy/<slug>/data-sets/<data_set>/rows/"): (None,             "302 404 403 403 409 403 403"),
     ("GET", "policy/<slug>/what-if/"): (None,                               "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/comparison/"): (None,                            "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/models/"): (None,                                "302 404 403 200 200 200 200"),
@@ -267,7 +274,8 @@ def excluded(queue: Queue) -> int:
 
 
 # What stands in an address: the id of a row that the person has or wants to change.
-IDS: dict[str, Callable[[User, Queue], int]] = {
+IDS: dict[str, Callable[[User, Queue], int | str]] = {
+    "<data_set>": lambda _who, queue: make_data_set(queue).name,
     "<person_id>": lambda _who, queue: paused(make_user("reviewer", queue), queue).person_id,
     "<decision_id>": decided_by,
     "<task_id>": lambda who, queue: held_by(who, queue).pk,
