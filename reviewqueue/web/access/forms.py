@@ -77,6 +77,13 @@ class MemberForm(forms.Form):
     )
 
 
+class NewPersonForm(MemberForm):
+    """Somebody who is not here yet."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    field_order = ("name", "email", "role", "value_limit")
+
+
 def _initial(limit: Limit | None, *, is_own: bool, has_below: bool) -> dict[str, Any]:
     may = BELOW if has_below and not is_own else NO if limit is None else YES
     shown = limit or Limit()

@@ -15,5 +15,6 @@ urlpatterns = [
     path("<slug:slug>/versions/<int:no>/agree/", views.agree, name="agree"),
     path("<slug:slug>/versions/<int:no>/turn-down/", views.turn_down, name="turn_down"),
     path("<slug:slug>/members/", members.show, name="members"),
+    path("<slug:slug>/members/add/", members.add, name="add_person"),
     path("<slug:slug>/members/change/", members.change, name="member"),
 ]

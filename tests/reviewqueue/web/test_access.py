@@ -1,5 +1,6 @@
 """Rights and members on pages: looked at, changed after a preview, agreed to, taken back."""
 
+import re
 from typing import Any
 
 import pytest
@@ -141,6 +142,22 @@ def test_members_are_added_changed_and_removed(queue: Queue) -> None:
     for said in ({"email": "nobody@example.org", "role": "lead"}, {"email": "x", "role": "lead"}, {"role": "boss"}):
         assert client.post(f"{path}change/", said).status_code == 422
     assert client.post("/access/-/members/change/", {"email": admin.email, "remove": "1"}).status_code == 409
+
+
+def test_a_new_person_is_made_with_a_password_that_is_shown_once(queue: Queue) -> None:
+    client, path = client_of(make_user("admin", name="Ada")), f"/access/{queue.slug}/members/"
+    said = {"new-name": "Zoe", "new-email": "Zoe@example.org", "new-role": "reviewer", "new-value_limit": "9"}
+    answer = client.post(f"{path}add/", said)
+    (password,) = re.findall(r"<code>(\S+)</code>", answer.content.decode())
+    assert "no-store" in answer["Cache-Control"]
+    zoe = User.objects.get(email="zoe@example.org")
+    assert zoe.check_password(password)
+    assert rights.standing(zoe, queue.pk) == rights.Standing("reviewer", 9.0)
+    assert password not in page(client, path)
+    assert Event.objects.get(chain=queue.pk, kind="person.made").actor is not None
+    for wrong in (said, {**said, "new-email": "x"}, {**said, "new-email": "a@example.org", "new-role": "boss"}):
+        assert client.post(f"{path}add/", wrong).status_code == 422
+    assert User.objects.filter(email__startswith="a@").count() == 0
 
 
 def test_an_auditor_sees_and_changes_nothing(queue: Queue) -> None:

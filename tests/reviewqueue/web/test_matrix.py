@@ -188,6 +188,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "access/<slug>/versions/<no>/agree/"): (WHY,                   "302 404 403 403 403 403 302"),
     ("POST", "access/<slug>/versions/<no>/turn-down/"): (WHY,               "302 404 403 403 403 403 302"),
     ("GET", "access/<slug>/members/"): (None,                               "302 404 403 403 403 200 200"),
+    ("POST", "access/<slug>/members/add/"): ({},                            "302 404 403 403 403 403 422"),
     ("POST", "access/<slug>/members/change/"): ({"email": "member@example.org", "role": "lead"},
                                                                             "302 404 403 403 403 403 302"),
 }  # fmt: skip
