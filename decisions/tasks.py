@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from decisions import requests
 from decisions.effects import deliver, notices
-from decisions.learning import datasets, labels, runs, shadow_scores, similar, triggers, work
+from decisions.learning import datasets, labels, push, runs, shadow_scores, similar, triggers, work
 from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
@@ -31,6 +31,14 @@ def deliver_due() -> None:
 def feed_labels() -> None:
     """Turn final rulings into labels."""
     labels.feed_due(log.now())
+
+
+@shared_task
+def push_labels() -> None:
+    """Send labels to the endpoints that take them."""
+    with turn("push_labels") as is_mine:
+        if is_mine:
+            push.push_due(log.now())
 
 
 @shared_task

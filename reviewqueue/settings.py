@@ -246,6 +246,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in {
         "deliver_due": 2.0,
         "feed_labels": 2.0,
+        "push_labels": 5.0,
         "sweep_leases": 5.0,
         "expire_overdue": 15.0,
         "roll_up": 10.0,

@@ -6,7 +6,7 @@ from decisions.models.facts import Fact
 from decisions.models.items import Body, Intake, Item, Score
 from decisions.models.learning import DataSet, Label, PendingLabel, Rollup
 from decisions.models.measure import Alert, Draw, Frame, KnownCheck, KnownSet, Notice
-from decisions.models.outbox import Action, Delivery, Endpoint, Request
+from decisions.models.outbox import Action, Delivery, Endpoint, LabelPush, Request
 from decisions.models.people import Absence, Exclusion, Membership, Shift, Token, User
 from decisions.models.quality import Gold, Grade, Lot, ProposalAnswer
 from decisions.models.queues import ModelVersion, Policy, PolicyChange, Queue, QueueVersion
@@ -42,6 +42,7 @@ __all__ = [
     "KnownCheck",
     "KnownSet",
     "Label",
+    "LabelPush",
     "Lot",
     "Membership",
     "ModelVersion",

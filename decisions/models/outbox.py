@@ -23,6 +23,28 @@ class Endpoint(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
 
+class LabelPush(models.Model):
+    """How a queue's labels go to its endpoint: all up to `after_no` arrived, those up to `upto_no` are under way."""
+
+    class Mode(models.TextChoices):
+        OFF = "off"
+        SINGLE = "single"
+        BATCH = "batch"
+
+    queue = models.OneToOneField("Queue", models.PROTECT, related_name="+")
+    mode = models.CharField(max_length=6, choices=Mode)
+    after_no = models.BigIntegerField()
+    upto_no = models.BigIntegerField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField()
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(upto_no=None) | Q(upto_no__gt=models.F("after_no")), name="push_forward")
+        ]
+
+
 class ActionQuerySet(models.QuerySet["Action"]):
     def pending(self) -> "ActionQuerySet":
         """Actions that the world was not told yet, and shall be."""

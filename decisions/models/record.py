@@ -43,6 +43,7 @@ class Event(Fact):
         ACTION_CANCELLED = "action.cancelled"
         ACTION_RESULT = "action.result"
         LABELS_FED = "labels.fed"
+        LABELS_PUSHED = "labels.pushed"
         DATASET_MADE = "dataset.made"
         QUEUE_APPLIED = "queue.applied"
         QUEUE_PAUSED = "queue.paused"

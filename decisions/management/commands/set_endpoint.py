@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from decisions.effects import endpoints
+from decisions.learning import push
 from decisions.management import doors
 from decisions.record import log
 
@@ -21,6 +22,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rotate", action="store_true", help="make a new secret; the one before signs on for a day"
         )
+        parser.add_argument(
+            "--labels",
+            choices=["off", "single", "batch"],
+            help="send labels there too, one by one or up to 100 in a letter; or no longer",
+        )
+        parser.add_argument(
+            "--labels-after", type=int, metavar="NO", help="begin after this label; 0 for all there are"
+        )
 
     def handle(self, **options: Any) -> None:
         with doors.refusals():
@@ -31,6 +40,10 @@ class Command(BaseCommand):
                 at=log.now(),
                 rotate=options["rotate"],
             )
+            if options["labels"]:
+                queue, after = doors.queue(options["queue"]), options["labels_after"]
+                made = push.subscribe(queue=queue, mode=options["labels"], by=None, at=log.now(), after=after)
+                self.stderr.write(f"Labels: {made.mode}, those after {made.after_no}.")
         if secret:
             self.stderr.write("The signing secret is on standard output, this once.")
             self.stdout.write(secret)
