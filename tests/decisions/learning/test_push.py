@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from decisions.effects import endpoints, webhooks
+from decisions.effects.outbound import Answer
 from decisions.exceptions import Forbidden, NotFound
 from decisions.learning import labels, push
 from decisions.models import Endpoint, Event, Evidence, LabelPush, Queue
@@ -138,7 +139,7 @@ def test_an_attempt_that_was_overtaken_changes_nothing(queue: Queue, world: Rece
     stale = push.take(queue.pk, NOW)
     assert stale
     push.push_due(NOW + push.LEASE)
-    assert not push._settle(stale, push.Answer(200), push._lines(stale), NOW)
+    assert not push._settle(stale, Answer(200), push._lines(stale), NOW)
     assert Event.objects.filter(kind="labels.pushed").count() == 1
 
 
