@@ -6,12 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from django.utils.translation import gettext as _
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, TimeSeriesSplit
 
 from decisions.exceptions import Fault, Invalid
-from decisions.learning import selection
+from decisions.learning import selection, told
 from decisions.learning.recipe import FOLDS, SEED, Recipe
 from decisions.learning.registry import Scorer
 from decisions.learning.selection import Comparison, Weighting, Why
@@ -26,6 +25,15 @@ Fold = tuple[IntArray, IntArray]  # rows that are seen, and rows that are then s
 Step = TrainingRun.Step
 
 FEWEST = 20  # of each answer: with fewer, a fold could have none
+
+
+class CannotLearn(Invalid):
+    """These rows cannot teach a model."""
+
+    def __init__(self, why: str, **figures: int) -> None:
+        super().__init__(faults=[Fault("rows", why, str(told.ERRORS[why]) % figures)])
+        self.why = why
+        self.figures = figures
 
 
 class Watch(Protocol):
@@ -84,12 +92,7 @@ class Lesson:
 def require_enough(y: IntArray) -> None:
     """Refuse rows with too few answers of either kind."""
     if min(int(y.sum()), int((1 - y).sum())) < FEWEST:
-        words = {"count": FEWEST, "positives": int(y.sum()), "negatives": int((1 - y).sum())}
-        detail = _(
-            "At least %(count)d rows of each answer are needed; there are %(positives)d positive and %(negatives)d "
-            "negative ones."
-        )
-        raise Invalid(faults=[Fault("rows", "too_few", detail % words)])
+        raise CannotLearn("too_few", count=FEWEST, positives=int(y.sum()), negatives=int((1 - y).sum()))
 
 
 def split(y: IntArray, *, in_time: bool) -> list[Fold]:
@@ -99,8 +102,7 @@ def split(y: IntArray, *, in_time: bool) -> list[Fold]:
     """
     found = [(seen, unseen) for seen, unseen in _folds(in_time).split(y, y) if len(np.unique(y[seen])) == 2]
     if not found:
-        detail = _("One of the answers occurs only in the latest rows, so no model can be measured on later rows.")
-        raise Invalid(faults=[Fault("rows", "one_answer", detail)])
+        raise CannotLearn("one_answer")
     return found
 
 

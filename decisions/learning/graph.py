@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from decisions.learning import told
 from decisions.models import ModelVersion, Policy, TrainingRun
 
 State = TrainingRun.State
@@ -75,7 +76,7 @@ def _step(run: TrainingRun, step: Step) -> Node:
         mark=mark,
         version=kept.get("version", ""),
         seconds=kept.get("seconds"),
-        error=run.error if mark == Mark.FAILED else "",
+        error=told.failure(run) if mark == Mark.FAILED else "",
         figures=kept.get("figures", {}),
     )
 

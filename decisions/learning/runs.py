@@ -4,7 +4,7 @@ A run is fenced: each worker that takes it up gets the next number of its attemp
 writes is refused. So two workers never write to one run, and a queue has one open run at most.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Event as Flag
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from decisions import hints, locks, rights
 from decisions.exceptions import Conflict, NotFound
-from decisions.learning import recipe
+from decisions.learning import recipe, told
 from decisions.models import Alert, Event, Label, ModelVersion, Queue, TrainingLine, TrainingRun, User
 from decisions.record import log
 from decisions.rights import Act
@@ -134,11 +134,12 @@ def cancelled(run: TrainingRun, at: datetime) -> None:
 
 
 @transaction.atomic
-def failed(run: TrainingRun, error: str, at: datetime) -> None:
-    """End a run that cannot go on, with what was wrong in words."""
+def failed(run: TrainingRun, why: Mapping[str, Any], at: datetime) -> None:
+    """End a run that cannot go on; `why` is a code of `told.ERRORS` with its figures."""
     held = _mine(run)
-    held.error, held.steps = error, run.steps
-    write(held, "failed", at, error=error)
+    held.steps = run.steps
+    _break(held, why)
+    write(held, "failed", at, why=dict(why))
     _end(held, State.FAILED, at)
 
 
@@ -196,15 +197,10 @@ def _recover(run_id: int, at: datetime) -> bool:
     run = _locked(run_id)
     if run is None or run.state != State.RUNNING or run.heartbeat_at is None or run.heartbeat_at >= at - LAPSE:
         return False
-    if run.steps.get(run.step):
-        run.steps[run.step] = {**run.steps[run.step], "state": "failed"}
     if run.is_being_cancelled:
         _end(run, State.CANCELLED, at)
     elif run.attempt >= MOST_ATTEMPTS:
-        run.error = _("Its worker was killed %(count)d times, the last time in the step “%(step)s”.") % {
-            "count": run.attempt,
-            "step": run.get_step_display() or "–",
-        }
+        _break(run, {"code": "killed", "figures": {"count": run.attempt}})
         write(run, "given_up", at, count=run.attempt)
         _end(run, State.FAILED, at)
     else:
@@ -214,6 +210,12 @@ def _recover(run_id: int, at: datetime) -> bool:
         entry = {"run": run.pk, "attempt": run.attempt, "step": run.step}
         log.append(Event.Kind.TRAINING_INTERRUPTED, chain=run.queue_id, actor=None, at=at, entry=entry)
     return True
+
+
+def _break(run: TrainingRun, why: Mapping[str, Any]) -> None:
+    """Note why a run failed: at its step for people in any language, and in words for other programs."""
+    run.steps[run.step] = {**run.steps.get(run.step, {}), "state": "failed", "error": dict(why)}
+    run.error = told.error(why)
 
 
 ENDS = {

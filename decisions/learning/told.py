@@ -8,12 +8,26 @@ from django.utils.translation import gettext_lazy
 
 from decisions.learning import selection
 from decisions.learning.selection import Weighting, Why
-from decisions.models import TrainingLine
+from decisions.models import TrainingLine, TrainingRun
 
 WEIGHTINGS = {
     Weighting.UNWEIGHTED: gettext_lazy("all rows alike"),
     Weighting.CLIPPED: gettext_lazy("by 1/π, at most ten"),
     Weighting.FULL: gettext_lazy("by 1/π in full"),
+}
+REFUSED = "refused"  # the words of a refusal as they came
+ERRORS = {
+    "too_few": gettext_lazy(
+        "At least %(count)d rows of each answer are needed; there are %(positives)d positive and %(negatives)d "
+        "negative ones."
+    ),
+    "one_answer": gettext_lazy(
+        "One of the answers occurs only in the latest rows, so no model can be measured on later rows."
+    ),
+    "no_words": gettext_lazy("A text field holds no words to learn from, in all rows or in the earliest ones."),
+    "too_long": gettext_lazy("It took longer than a training run may."),
+    "unforeseen": gettext_lazy("%(error)s: the server's log says where."),
+    "killed": gettext_lazy("Its worker was killed %(count)d times."),
 }
 WARNINGS = {
     "after_field": gettext_lazy("The field “%(field)s” is known only after the decision: it is left out."),
@@ -46,9 +60,23 @@ LINES = {
 
 def line(one: TrainingLine) -> str:
     """Return a line of a run's log in words."""
+    if one.code == "failed":
+        return str(LINES[one.code]) % {"error": error(one.figures["why"])}
     if one.code in set(map(str, Why)):
         return weighting_log(one.code, one.figures)
     return str(LINES[one.code]) % one.figures if one.code in LINES else one.code
+
+
+def error(kept: Mapping[str, Any]) -> str:
+    """Return why a run failed in words, from its `code` and `figures`."""
+    figures: dict[str, Any] = kept["figures"]
+    return str(ERRORS[kept["code"]]) % figures if kept["code"] in ERRORS else str(figures["said"])
+
+
+def failure(run: TrainingRun) -> str:
+    """Return why a run failed in the reader's language, "" where it did not."""
+    kept = run.steps.get(run.step, {}).get("error")
+    return error(kept) if kept else run.error
 
 
 def weighting_log(why: str, figures: Mapping[str, Any]) -> str:

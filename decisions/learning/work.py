@@ -10,12 +10,11 @@ import numpy as np
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from decisions.exceptions import Refused
 from decisions.learning import checkup, datasets, examples, features, fitting, frozen, runs, selection, told, training
 from decisions.learning.examples import Examples
-from decisions.learning.fitting import Lesson, Step
+from decisions.learning.fitting import CannotLearn, Lesson, Step
 from decisions.learning.recipe import Recipe
 from decisions.learning.training import Course
 from decisions.models import DataSet, TrainingRun
@@ -108,27 +107,26 @@ def work(run_id: int) -> None:
     except runs.Stopped:
         logger.warning("training_taken_over", run=run.pk, attempt=run.attempt)
     except SoftTimeLimitExceeded:
-        _fail(worker, _("It took longer than a training run may."))
+        _fail(worker, "too_long")
+    except CannotLearn as error:
+        _fail(worker, error.why, **error.figures)
     except Refused as error:
-        told = [fault.detail for fault in error.faults] or [error.detail]
-        _fail(worker, " ".join(told))
+        said = [fault.detail for fault in error.faults] or [error.detail]
+        _fail(worker, told.REFUSED, said=" ".join(said))
     except Exception as error:  # whatever a library raises on odd rows ends the run in words
         where = "".join(traceback.format_tb(error.__traceback__)[-4:])  # the message itself may quote a payload
         logger.error("training_failed", run=run.pk, error=type(error).__name__, where=where)
-        _fail(worker, _said(error))
+        if "empty vocabulary" in str(error):
+            _fail(worker, "no_words")
+        else:
+            _fail(worker, "unforeseen", error=type(error).__name__)
 
 
-def _said(error: Exception) -> str:
-    """Return an unforeseen error in words; its own may quote a payload, so nobody is shown them."""
-    if "empty vocabulary" in str(error):
-        return _("A text field holds no words to learn from, in all rows or in the earliest ones.")
-    return _("%(error)s: the server's log says where.") % {"error": type(error).__name__}
-
-
-def _fail(worker: Worker, error: str) -> None:
+def _fail(worker: Worker, code: str, **figures: Any) -> None:
+    """End the run, with why it cannot go on kept as a code and figures at the step that broke."""
     worker.broke("failed")
     try:
-        runs.failed(worker.run, error, log.now())
+        runs.failed(worker.run, {"code": code, "figures": figures}, log.now())
     except runs.Stopped:
         logger.warning("training_taken_over", run=worker.run.pk, attempt=worker.run.attempt)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from decisions.models.facts import Fact
 
 if TYPE_CHECKING:
+    from decisions.models.training import TrainingRun
     from decisions.queues.spec import Spec
 
 
@@ -89,6 +90,11 @@ class ModelVersion(Fact):
     def figures(self) -> dict[str, float]:
         """The metrics that are numbers."""
         return {name: value for name, value in self.metrics.items() if isinstance(value, int | float)}
+
+    @cached_property
+    def training_run(self) -> "TrainingRun | None":
+        """The first run that came to it; none where it was trained from a file or came from outside."""
+        return self.training_runs.order_by("pk").first()
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):

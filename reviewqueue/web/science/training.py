@@ -1,5 +1,6 @@
 """The training pages: runs, what starts them, and one run as a graph, a log and a comparison."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -8,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from decisions.exceptions import Conflict, NotFound
@@ -18,12 +19,13 @@ from decisions.models import Queue, TrainingRun, User
 from decisions.record import log
 from decisions.rights import Act
 from decisions.routing import publish
+from reviewqueue.templatetags import figures
 from reviewqueue.web import queues
 from reviewqueue.web.conditional import unchanged_is_304
 from reviewqueue.web.people import signed_in
 
 PAGE = 20
-HASH = 64  # characters of one
+DAY = timedelta(days=1)
 
 
 class StartForm(forms.Form):
@@ -55,6 +57,7 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
         "first": request.path if after else "",
         "next": f"?after={shown[PAGE - 1].pk}" if len(shown) > PAGE else "",
         "is_open": TrainingRun.objects.open().filter(queue=queue).exists(),
+        "every": _every(queue.spec.training.every),
         "may_train": queues.may(person, queue, Act.TRAIN),
         "form": StartForm(),
         "is_reader": not queues.may(person, queue, Act.DRAFT_POLICY),
@@ -132,6 +135,15 @@ def _run(request: HttpRequest, slug: str, run_id: int) -> dict[str, Any]:
     return _told(person, queue, _one(queue, run_id))
 
 
+def _every(span: timedelta | None) -> str:
+    """Return how often a run is due, in words; "" for never."""
+    if span is None:
+        return ""
+    if span % DAY:
+        return _("every %(span)s") % {"span": figures.span(span)}
+    return ngettext("every day", "every %(n)s days", span // DAY) % {"n": span // DAY}
+
+
 def _one(queue: Queue, pk: int) -> TrainingRun:
     found = TrainingRun.objects.filter(queue=queue, pk=pk).select_related("person", "model", "data_set").first()
     if found is None:
@@ -146,8 +158,8 @@ def _told(person: User, queue: Queue, run: TrainingRun) -> dict[str, Any]:
     return {
         "queue": queue,
         "run": run,
+        "failure": told.failure(run),
         "nodes": graph.of(run),
-        "hash_length": HASH,
         "lines": [(line, told.line(line)) for line in runs.lines(run)],
         "weighting": weighting,
         "verdict": told.weighting_log(weighting["why"], weighting) if weighting else "",

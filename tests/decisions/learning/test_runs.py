@@ -241,7 +241,7 @@ def test_a_worker_that_lost_its_run_writes_nothing_more() -> None:
     assert taken.attempt == 2
     writes: list[Callable[[], None]] = [
         lambda: runs.touch(lost, NOON, progress=50),
-        lambda: runs.failed(lost, "x", NOON),
+        lambda: runs.failed(lost, {"code": "too_long", "figures": {}}, NOON),
         lambda: runs.cancelled(lost, NOON),
         lambda: runs.done(lost, ModelVersion.objects.filter(queue=queue)[0], NOON),
     ]

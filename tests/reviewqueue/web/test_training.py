@@ -76,6 +76,15 @@ def test_a_step_that_broke_carries_its_error() -> None:
     assert "use-title" not in told  # there is no model to draft a policy for
 
 
+def test_why_it_failed_is_said_in_the_readers_language() -> None:
+    run = trained(labelled_queue(30))
+    client = Client(headers={"Accept-Language": "zh-hans"})
+    client.force_login(make_user("manager", run.queue))
+    told = client.get(f"/policy/{run.queue.slug}/training/{run.pk}/").content.decode()
+    assert told.count("每种答案至少需要 20 行") == 4  # notice, graph, table and log
+    assert "At least" not in told
+
+
 def test_who_only_reads_starts_and_cancels_nothing() -> None:
     queue = labelled_queue()
     run, auditor = make_run(queue), make_user("auditor", queue)
