@@ -25,6 +25,7 @@ from decisions.queues.spec import (
     ValueFormula,
 )
 from decisions.queues.spec_time import Calendar, Deadlines, Expiry, Holiday, Lapsed, Overload, OverloadRule, Unanswered
+from decisions.queues.spec_training import Training
 from tests.factories import make_spec
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
@@ -163,3 +164,10 @@ def test_a_formula_may_start_with_the_point() -> None:
 def test_a_money_formula_reads_back(amount: Money) -> None:
     text = units.money_text(amount)
     assert (units.money(text) if isinstance(text, str) else Money(text)) == amount
+
+
+def test_what_starts_training_is_dumped_and_reads_back() -> None:
+    model = ModelSpec(pipeline="boosting", features=("words",), label="spam", positive="1")
+    rules = Training(after_labels=500, every=timedelta(days=7), on_drift=True, rest=timedelta(hours=2))
+    spec = make_spec(model=model, training=rules)
+    assert parse.document(dump.toml(spec, 7, 3), "queue.toml").spec == spec
