@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -11,7 +12,9 @@ from pytest_django import Settings
 
 from decisions.learning import datasets, labels
 from decisions.models import DataSet, Item, Queue, User
+from decisions.queues import live
 from decisions.record import erase
+from decisions.work import outside, said
 from tests.decisions.effects.world import make_ruling
 from tests.factories import NOON, make_data_set, make_item, make_queue, make_task, make_user
 
@@ -148,3 +151,32 @@ def test_who_only_reads_finds_no_button_and_no_rows(queue: Queue) -> None:
     assert "Rows as Parquet" not in page(auditor, queue, f"data-sets/{made.name}/")
     assert client(auditor).get(f"/policy/{queue.slug}/data-sets/{made.name}/rows/").status_code == 403
     assert f"/policy/{queue.slug}/labels/" in client(auditor).get(f"/audit/{queue.slug}/").content.decode()
+
+
+def test_the_life_of_an_item_tells_of_truths_feedback_and_corrections(queue: Queue, manager: User) -> None:
+    item = make_item(queue, route="pass", band="pass", score=0.1, propensity=None)
+    about = {"queue": queue.slug, "external_id": item.external_id, "source": "ledger"}
+    words = [
+        {**about, "outcome": "ham", "occurred_at": "2026-03-09T12:00:00Z"},
+        {**about, "outcome": "spam", "occurred_at": "2026-03-10T12:00:00Z", "note": "It was fraud"},
+        {**about, "outcome": "ham", "occurred_at": "2026-03-08T12:00:00Z"},
+        {**about, "kind": "feedback", "right": False, "occurred_at": "2026-03-11T12:00:00Z"},
+    ]
+    lines = [said.line(no, orjson.dumps(word)) for no, word in enumerate(words, 1)]
+    outside.tell(queues={queue.slug: live.of(queue.slug)}, lines=lines, by=manager)
+    labels.feed_due(timezone.now() + timedelta(days=1))
+    answer = client(manager).get(f"/audit/{queue.slug}/items/{item.pk}/")
+    shown = " ".join(answer.content.decode().split())
+    for words_ in (
+        "Outside truth: Spam",
+        "It was fraud",
+        "ledger",
+        "A truth of a later time was here already: it holds.",
+        "An end user says: that was wrong",
+        "it changes nothing that holds",
+        "Label corrected: Not spam → Spam",
+        "Weight",
+    ):
+        assert words_ in shown
+    auditor = client(make_user("auditor", queue)).get(f"/audit/{queue.slug}/items/{item.pk}/").content.decode()
+    assert "It was fraud" not in auditor
