@@ -17,7 +17,23 @@ IntArray = npt.NDArray[np.int64]
 WordArray = npt.NDArray[np.object_]
 
 INTS = ("item", "policy", "model", "frame", "was_override", "is_simulated", "is_model", "person", "was_shown")
-FLOATS = ("arrived", "score", "p", "q", "u", "v", "harm", "y", "pi", "value", "at", "n", "weight", "seconds")
+FLOATS = (
+    "arrived",
+    "score",
+    "p",
+    "q",
+    "u",
+    "v",
+    "harm",
+    "y",
+    "pi",
+    "value",
+    "propensity",
+    "at",
+    "n",
+    "weight",
+    "seconds",
+)
 WORDS = (
     "band",
     "route",

@@ -45,7 +45,8 @@ class State(StrEnum):
 class Traffic(Rows):
     """Items as they came and were routed, one a row; NaN where a number is missing, 0 where an id is, "" where a word.
 
-    `arrived` is in seconds since 1970, `weight` (>= 1) how many items each row stands for.
+    `arrived` is in seconds since 1970, `weight` (>= 1) how many items each row stands for, `propensity` in [0, 1] the
+    logged probability that a person sees the item.
     """
 
     item: IntArray
@@ -60,6 +61,7 @@ class Traffic(Rows):
     policy: IntArray
     model: IntArray
     value: FloatArray
+    propensity: FloatArray
     weight: FloatArray
 
 
@@ -115,7 +117,7 @@ class Labelled(Traffic):
 # Columns of an item, by the names they have in the arrays.
 ITEM = """
     i.id AS item, extract(epoch FROM i.arrived_at)::float8 AS arrived, i.score, i.p, i.band, i.route, i.reason,
-    i.segment, i.source, i.policy_id AS policy, coalesce(i.model_id, 0) AS model, i.value"""
+    i.segment, i.source, i.policy_id AS policy, coalesce(i.model_id, 0) AS model, i.value, i.propensity"""
 RULED = """
     LEFT JOIN LATERAL (
         SELECT r.truth, r.outcome, r.source, r.is_override, r.person_id FROM decisions_ruling r

@@ -16,7 +16,7 @@ from decisions.measure.supposed import worth
 from decisions.measure.supposed.reach import Lateness
 from decisions.measure.supposed.worth import Amounts, Prices
 from decisions.measure.window import Filters, Window
-from decisions.models import Policy, Task
+from decisions.models import Item, Policy, Task
 from decisions.queues.live import Live
 from decisions.queues.spec import Spec, Truth
 from decisions.routing import policy
@@ -201,6 +201,12 @@ def _is_mine(rows: Traffic | Labelled, live: Live) -> BoolArray:
     return np.asarray(~np.isin(rows.reason, BY_SCORE) | (rows.model == live.model.pk))
 
 
+def _own_share(traffic: Traffic, shares: Mapping[int, float]) -> FloatArray:
+    """Return the control share that each item was routed under: of HARD the logged one, for a rule may lower it."""
+    logged = (traffic.band == Item.Band.HARD.value) & ~np.isnan(traffic.propensity)
+    return np.where(logged, traffic.propensity, mapped(traffic.policy, shares))
+
+
 def _stream(traffic: Traffic, cuts: Cuts, shares: Mapping[int, float]) -> Stream:
     return Stream(
         score=traffic.score,
@@ -208,7 +214,7 @@ def _stream(traffic: Traffic, cuts: Cuts, shares: Mapping[int, float]) -> Stream
         band=traffic.band,
         reason=traffic.reason,
         weight=traffic.weight,
-        control_share=mapped(traffic.policy, shares),
+        control_share=_own_share(traffic, shares),
         arrived=traffic.arrived,
         value=traffic.value,
     )

@@ -4,16 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from decisions.exceptions import Invalid
-from decisions.measure import what_if
+from decisions.measure import sample, what_if
 from decisions.measure.supposed import recent, terms
 from decisions.measure.what_if import Answer
 from decisions.models import Item, ModelVersion, Policy, Queue, Rollup, Score
 from decisions.queues import live as in_force
 from decisions.queues.spec import ModelSpec, Money, Outcome, PolicySpec, Truth, ValueFormula
 from decisions.queues.spec_time import Expiry, Lapsed
+from decisions.routing.policy import Cuts
 from decisions.routing.simulate import Kind
 from tests.decisions.watch.busy import busy_queue
 from tests.factories import NOON, make_queue
@@ -320,3 +322,14 @@ def test_terms_that_nobody_could_mean_are_refused(changes: dict[str, Any], field
     with pytest.raises(Invalid) as refused:
         asked(busy_queue(items=20, audits=0), **changes)
     assert field in {fault.field for fault in refused.value.faults}
+
+
+def test_a_control_share_that_a_rule_had_lowered_is_read_from_the_log() -> None:
+    queue = busy_queue()
+    live = in_force.of(queue.slug)
+    traffic = sample.traffic(queue.pk, days=7, at=NOON)
+    hard = traffic.band == "hard"
+    lowered = replace(traffic, propensity=np.where(hard, 0.02, traffic.propensity))
+    stream = recent._stream(lowered, Cuts.of(live.policy, live.spec), {live.policy.pk: 0.1})
+    assert set(stream.control_share[hard]) == {0.02}
+    assert set(stream.control_share[~hard & (traffic.policy == live.policy.pk)]) == {0.1}
