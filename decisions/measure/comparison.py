@@ -1,6 +1,6 @@
 """Champion and challenger: two models on the very same items that people looked at by design, each at its own cuts."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault, Invalid
-from decisions.learning import frozen, registry
+from decisions.learning import frozen, parquet, registry
 from decisions.measure import estimates, paired, staff, thresholds, window
 from decisions.measure.columns import BoolArray
 from decisions.measure.paired import BRINGS, Figure, Pairs
@@ -27,6 +27,7 @@ from decisions.measure.window import Filters
 from decisions.models import ModelVersion, Policy, Queue, Shadow
 from decisions.queues import live as in_force
 from decisions.queues.live import Live
+from decisions.queues.spec import PayloadField
 from decisions.routing import policy
 from decisions.routing.policy import Cuts, FloatArray
 from decisions.routing.sampling import IntArray
@@ -173,7 +174,7 @@ Both = tuple[ModelVersion, ModelVersion]
 def _compare(queue: Queue, live: Live, models: Both, days: int, at: datetime) -> Comparison:
     seen = window.read(queue.pk, at, days=days, filters=Filters())
     sampled, counts = seen.in_measured()
-    sample = Sampled.of(sampled.all, models)
+    sample = Sampled.of(sampled.all, models, live.spec.fields)
     champion, challenger = _contenders(live, models, sample)
     pairs = _pairs(live, (champion, challenger), sample, at)
     span = sum(((end - start) for start, end in seen.measured), timedelta()) / timedelta(days=1)
@@ -206,10 +207,10 @@ class Sampled:
     scores: tuple[FloatArray, FloatArray]
 
     @classmethod
-    def of(cls, rows: Labelled, models: Both) -> "Sampled":
+    def of(cls, rows: Labelled, models: Both, fields: Sequence[PayloadField]) -> "Sampled":
         one, other = (_scores(rows, model) for model in models)
         both = ~np.isnan(one) & ~np.isnan(other)
-        kept = both & ~_learnt(rows, models)
+        kept = both & ~_learnt(rows, models, fields)
         left = int((~both).sum()), int((both & ~kept).sum())
         return cls(len(rows), *left, rows.where(kept), (one[kept], other[kept]))
 
@@ -298,22 +299,22 @@ def _within(cut: float, low: float, high: float) -> float:
     return float(min(high, max(low, round(cut, 6))))
 
 
-def _learnt(rows: Labelled, models: Both) -> BoolArray:
-    """Tell which items one of the models learnt from, by what was known of them and their answer."""
+def _learnt(rows: Labelled, models: Both, fields: Sequence[PayloadField]) -> BoolArray:
+    """Tell which items one of the models learnt from, by what was known of them, whatever their answer was then."""
     known = frozenset[bytes]().union(*(registry.learnt(model) or () for model in models))
-    told = ~np.isnan(rows.y)
-    prints = _fingerprints(rows.item[told], rows.y[told]) if known else {}
-    return np.array([prints.get(int(item)) in known for item in rows.item], dtype=np.bool_)
-
-
-def _fingerprints(items: IntArray, y: FloatArray) -> dict[int, bytes]:
-    truth: Mapping[int, float] = dict(zip(items.tolist(), y.tolist(), strict=True))
+    if not known:
+        return np.zeros(len(rows), dtype=np.bool_)
     with connection.cursor() as cursor:
-        cursor.execute(BODY, [items.tolist()])
-        return {
-            item: frozen.fingerprint(orjson.loads(text)["payload"], is_positive=truth[item] > 0)
-            for item, text in cursor.fetchall()
-        }
+        cursor.execute(BODY, [rows.item[~np.isnan(rows.y)].tolist()])
+        learnt = [item for item, text in cursor.fetchall() if not known.isdisjoint(_prints(text, fields))]
+    return np.isin(rows.item, learnt)
+
+
+def _prints(text: str, fields: Sequence[PayloadField]) -> list[bytes]:
+    """Return how a model may know an item: as it was sent, or as a data set has it, each with either answer."""
+    sent = orjson.loads(text)["payload"]
+    kept = {one.name: parquet.column_value(sent.get(one.name), one) for one in fields}
+    return [frozen.fingerprint(one, is_positive=answer) for one in (sent, kept) for answer in (True, False)]
 
 
 def _strata(rows: Labelled) -> IntArray:
