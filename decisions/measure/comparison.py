@@ -111,14 +111,22 @@ class Comparison:
     def advised(self) -> dict[str, float]:
         """The cuts with which a policy with the new model may begin, those of them that there are.
 
-        HARD as the labels certify it, else as it was compared; SOFT as compared; suggestions turn half way between.
+        HARD as the labels certify it, else as it was compared; SOFT as compared; suggestions turn half way between, and
+        overload may raise SOFT by as much of the way to HARD as under the champion's policy.
         """
         certified = self.advice.threshold if self.advice else None
         hard, soft = self.challenger.hard if certified is None else certified, self.challenger.soft
-        if hard is None or soft is None:
+        if soft is None:
             return {}
+        if hard is None:
+            return {"soft": soft, "suggest": soft}
         soft = min(soft, hard)
-        return {"hard": hard, "soft": soft, "suggest": round((hard + soft) / 2, 6)}
+        cuts = {"hard": hard, "soft": soft, "suggest": round((hard + soft) / 2, 6)}
+        before = self.champion.policy
+        if before and before.overload_soft is not None and before.soft is not None and before.hard is not None:
+            way = (before.overload_soft - before.soft) / (before.hard - before.soft) if before.hard > before.soft else 0
+            cuts["overload_soft"] = round(soft + way * (hard - soft), 6)
+        return cuts
 
     @property
     def main(self) -> tuple[Figure, ...]:

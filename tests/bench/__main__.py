@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PARTS = ("intake", "single", "work", "claims", "record")
 # Modules beside this one: each makes its own world.
-TRIALS = ("estimates", "thresholds", "operating", "frames", "explaining")
+TRIALS = ("estimates", "thresholds", "operating", "frames", "explaining", "shadowing")
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:

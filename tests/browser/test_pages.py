@@ -67,6 +67,12 @@ class World:
         data_set = DataSet.objects.get(queue=self.measured)
         yield "data set", self.manager, f"/policy/{self.measured.slug}/data-sets/{data_set.name}/"
 
+    def models(self) -> Iterator[tuple[str, User | None, str]]:
+        """The same of models and their comparison."""
+        for queue in (self.busy, self.empty):
+            for place in ("models", "models/external", "comparison"):
+                yield f"{place} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{place}/"
+
     def pages(self) -> Iterator[tuple[str, User | None, str]]:
         """Name, visitor and address of each page and state."""
         busy, item = self.busy.slug, Task.objects.filter(queue=self.busy).order_by("pk").first()
@@ -86,6 +92,7 @@ class World:
             yield f"operating point {queue.spec.title}", self.manager, f"/policy/{queue.slug}/operating-point/"
             for page in ("known", "segments", "fairness", "frames", "recalibration", "value", "report", "trust"):
                 yield f"{page} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{page}/"
+        yield from self.models()
         yield from self.labels()
         frame = Frame.objects.filter(queue=self.measured).earliest("starts_at")
         yield "frame", self.manager, f"/policy/{self.measured.slug}/frames/{frame.pk}/"

@@ -149,7 +149,8 @@ def _line(figure: Figure, queue: Queue) -> Line:
         if one.value is None:
             return DASH
         if is_money:
-            return comparison_words.money(one.value, currency)
+            plus = "+" if is_gap and one.value > 0 else ""
+            return plus + comparison_words.money(one.value, currency)
         return points(one.value) if is_gap else percent(one.value)
 
     def limits(one: Estimate, *, is_gap: bool = False) -> str:
