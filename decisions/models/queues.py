@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from decisions.models.facts import Fact
 
 if TYPE_CHECKING:
-    from decisions.models.training import TrainingRun
     from decisions.queues.spec import Spec
 
 
@@ -92,9 +91,9 @@ class ModelVersion(Fact):
         return {name: value for name, value in self.metrics.items() if isinstance(value, int | float)}
 
     @cached_property
-    def training_run(self) -> "TrainingRun | None":
-        """The first run that came to it; none where it was trained from a file or came from outside."""
-        return self.training_runs.order_by("pk").first()
+    def training_run_id(self) -> int | None:
+        """The first run that came to it; None where it was trained from a file or came from outside."""
+        return self.training_runs.order_by("pk").values_list("pk", flat=True).first()
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):

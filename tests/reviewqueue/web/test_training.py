@@ -135,3 +135,10 @@ def test_runs_of_another_queue_are_not_found_and_pages_follow_each_other() -> No
     client = Client()
     client.force_login(manager)
     assert client.get(f"/policy/{queue.slug}/training/{make_run(other).pk}/").status_code == 404
+
+
+def test_a_models_page_leads_to_the_run_that_made_it() -> None:
+    run = trained(labelled_queue())
+    assert run.model is not None
+    told = page(make_user("manager", run.queue), f"/policy/{run.queue.slug}/models/{run.model.name}/")
+    assert f"/policy/{run.queue.slug}/training/{run.pk}/" in told
