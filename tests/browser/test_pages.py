@@ -31,6 +31,7 @@ from tests.reviewqueue.api.test_quality import paused
 pytestmark = pytest.mark.browser
 DESK = 3  # slashes in the address of a reviewer's desk
 RIGHT = "&".join(f"{role}-may={'no' if role == 'auditor' else 'below'}" for role in Membership.Role.values)
+MEASURED = ("known", "segments", "fairness", "frames", "recalibration", "value", "report", "trust", "drift")
 
 
 @dataclass
@@ -90,7 +91,7 @@ class World:
         yield "review paused", self.manager, f"/review/{self.paused.slug}/"
         for queue in (self.measured, self.empty):
             yield f"operating point {queue.spec.title}", self.manager, f"/policy/{queue.slug}/operating-point/"
-            for page in ("known", "segments", "fairness", "frames", "recalibration", "value", "report", "trust"):
+            for page in MEASURED:
                 yield f"{page} {queue.spec.title}", self.manager, f"/policy/{queue.slug}/{page}/"
         yield from self.models()
         yield from self.labels()

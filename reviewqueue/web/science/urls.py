@@ -5,6 +5,7 @@ from django.urls import path
 from reviewqueue.web.science import (
     comparison,
     data_sets,
+    drift,
     fairness,
     frames,
     known,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("<slug:slug>/frames/", frames.index, name="frames"),
     path("<slug:slug>/frames/close/", frames.close, name="close_frame"),
     path("<slug:slug>/frames/<int:frame_id>/", frames.show, name="frame"),
+    path("<slug:slug>/drift/", drift.show, name="drift"),
     path("<slug:slug>/trust/", trust.show, name="trust"),
     path("<slug:slug>/trust/proposals/", trust.answer, name="answer_proposal"),
     path("<slug:slug>/value/", value.show, name="value"),

@@ -97,6 +97,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "queues/<queue>/trust/mine/"): (None,                        "401 404 200 200 200 403 403 200"),
     ("POST", "queues/<queue>/trust/proposals/"): ({"kind": "threshold", "key": "x", "is_taken": True},
                                                                          "401 404 403 403 409 403 403 403"),
+    ("GET", "queues/<queue>/drift/"): (None,                             "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/segments/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/fairness/"): (None,                          "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/data-sets/"): (None,                         "401 404 403 403 200 200 403 200"),

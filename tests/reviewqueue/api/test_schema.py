@@ -88,7 +88,7 @@ def absent(world: World, operation: str) -> None:
 def malformed(world: World, operation: str) -> None:
     method, path = world.call(operation)
     if method == "GET":
-        world.person.get(f"{path}{'&' if '?' in path else '?'}after=x&window=x&count=x&days=x&from=x")
+        world.person.get(f"{path}{'&' if '?' in path else '?'}after=x&window=x&count=x&days=x&from=x&other_from=x")
     elif operation == "submit_batch":
         world.person.lines(f"{path}?results=some", ITEM)
     else:

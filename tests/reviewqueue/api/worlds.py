@@ -319,6 +319,7 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "queue_trust": lambda world: world.send("queue_trust"),
     "my_trust": lambda world: world.send("my_trust"),
     "answer_proposal": answered_proposal,
+    "queue_drift": lambda world: world.send("queue_drift"),
     "queue_segments": lambda world: world.send("queue_segments"),
     "queue_fairness": lambda world: world.send("queue_fairness"),
     "inventory": lambda world: world.send("inventory"),

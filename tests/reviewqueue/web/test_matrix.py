@@ -155,6 +155,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("GET", "policy/<slug>/trust/"): (None,                                 "302 404 403 200 200 200 200"),
     ("POST", "policy/<slug>/trust/proposals/"): ({"kind": "threshold", "key": "x", "taken": "yes"},
                                                                             "302 404 403 403 302 403 403"),
+    ("GET", "policy/<slug>/drift/"): (None,                                 "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/segments/"): (None,                              "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/fairness/"): (None,                              "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/training/"): (None,                              "302 404 403 200 200 200 200"),
