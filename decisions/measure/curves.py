@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from decisions.measure import bins as binning
-from decisions.measure import estimates
-from decisions.measure.estimates import Caught, Estimate, FloatArray, Share
+from decisions.measure import estimates, misses
+from decisions.measure.estimates import Estimate, FloatArray, Share
+from decisions.measure.misses import Caught
 
 STEPS = 25  # thresholds of a curve
 BINS = 10
@@ -49,8 +50,8 @@ def above(threshold: float, rows: Rows, *, items: int | None = None) -> Point:
     upper = rows.scores >= threshold
     precision = estimates.precision(rows.y[upper], rows.pi[upper])
     number = round(float((1.0 / rows.pi[upper]).sum())) if items is None else items
-    missed = estimates.missed(rows.y[~upper], rows.pi[~upper], rows.p_floored[~upper])
-    return Point(threshold, precision, estimates.recall(Caught(0, number, precision), missed))
+    missed = misses.missed(rows.y[~upper], rows.pi[~upper], rows.p_floored[~upper])
+    return Point(threshold, precision, misses.recall(Caught(0, number, precision), missed))
 
 
 def thresholds(rows: Rows, steps: int = STEPS) -> FloatArray:

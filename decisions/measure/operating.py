@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from decisions.measure import curves, estimates, gold, regions, reviewers, sla, window
+from decisions.measure import curves, estimates, gold, misses, regions, reviewers, sla, window
 from decisions.measure.columns import BoolArray
-from decisions.measure.estimates import Caught, Count, Estimate, Share, Why
+from decisions.measure.estimates import Count, Estimate, Share, Why
+from decisions.measure.misses import Caught
 from decisions.measure.reviewers import Errors
 from decisions.measure.sample import Labelled, Purpose, State, floor_hour
 from decisions.measure.window import DAY, Filters, Sample, Span, Window
@@ -227,7 +228,7 @@ def _point(seen: Window, filters: Filters, queue: Queue, policy: Policy | None) 
         caught=caught.value,
         missed=missed,
         harm=_harmed(inner, missed, queue.spec),
-        recall=estimates.recall(caught, missed),
+        recall=misses.recall(caught, missed),
         audits=_asked(inner.audits, len(inner.audits)),
         errors=reviewers.errors(inner.audits, truths(queue.spec), passes=passes, gold=known),
         apart=_apart(seen),
@@ -247,7 +248,7 @@ def _moment(seen: Window, spec: Spec) -> Moment:
         _hard(seen.sample.control, seen.counts.count(is_model=True, band="hard"), seen.at, spec),
         _soft(soft),
         missed,
-        estimates.recall(caught, missed),
+        misses.recall(caught, missed),
     )
 
 
@@ -290,7 +291,7 @@ def _caught(rows: Sample, hard_items: int, at: datetime, spec: Spec) -> regions.
     """
     soft, control = rows.soft, rows.control
     told = soft.where(~np.isnan(soft.y))
-    found = estimates.missed(told.y, told.pi, told.floored) if len(told) else Caught(0.0)
+    found = misses.missed(told.y, told.pi, told.floored) if len(told) else Caught(0.0)
     left = hard_items - int((control.state == State.EXPIRED.value).sum())
     acted = Caught(0.0, max(0, left), _hard(control, hard_items, at, spec))
     return regions.Sum(tuple(regions.Within(known, 1.0, 0.0) for known in (found, acted)))
@@ -304,7 +305,7 @@ def _missed(rows: Sample, passes: int) -> Count:
     if passes and not len(audits):
         return Count(why=Why.NO_LABELS, of=passes)
     expired = round(float((1.0 / gone.pi).sum()))
-    return estimates.missed(
+    return misses.missed(
         np.concatenate([audits.y, gone.y]),
         np.concatenate([audits.pi, gone.pi]),
         np.concatenate([audits.floored, gone.p]),
@@ -325,7 +326,7 @@ def _harmed(rows: Sample, missed: Count, spec: Spec) -> Count | None:
     if missed.value is None or not (len(audits) + len(gone.y)):
         return Count(missed.value, missed.low, missed.high, why=missed.why)
     harm = np.concatenate([audits.harm, gone.harm])
-    return estimates.harmed(
+    return misses.harmed(
         np.concatenate([audits.y, gone.y]),
         np.concatenate([audits.pi, gone.pi]),
         np.concatenate([audits.floored, gone.p]),

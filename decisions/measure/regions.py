@@ -11,9 +11,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from decisions.measure import estimates
-from decisions.measure.estimates import Caught, Count, Share, Why
+from decisions.measure import estimates, misses
+from decisions.measure.estimates import Count, Share, Why
 from decisions.measure.intervals import Limits
+from decisions.measure.misses import Caught
 from decisions.models.items import Item
 from decisions.routing import policy
 from decisions.routing.policy import BoolArray, Cuts, FloatArray, WordArray
@@ -107,7 +108,7 @@ class Region:
         if not self.told:
             nothing = Count(value=None if seen or self.blind else 0.0, of=seen, why=Why.NO_LABELS)
             return Within(nothing, self.items, self.blind)
-        count = estimates.missed(self.labels.y, self.labels.pi, self.labels.floored, of=seen)
+        count = misses.missed(self.labels.y, self.labels.pi, self.labels.floored, of=seen)
         return Within(count, self.items, self.blind)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decisions.measure import estimates, intervals
+from decisions.measure import estimates, intervals, misses
 from decisions.measure.columns import FloatArray, WordArray
 from decisions.measure.estimates import Count, Estimate, Share
 from decisions.measure.gold import NO_GOLD, GoldAnswers
@@ -69,10 +69,10 @@ def errors(audits: Labelled, truths: Mapping[str, str], *, passes: int, gold: Go
     second = _by_second(audits, truths)
     known = _by_gold(gold, truths)
     first = _values(audits.first, truths)
-    count = estimates.missed(first, audits.pi, audits.floored, of=passes)
+    count = misses.missed(first, audits.pi, audits.floored, of=passes)
     f = estimates.pooled([second.false_positives, known.false_positives])
     s = estimates.pooled([second.sensitivity, known.sensitivity])
-    return Errors(count, f, s, estimates.corrected(count, passes, f, s), second, known)
+    return Errors(count, f, s, misses.corrected(count, passes, f, s), second, known)
 
 
 def _by_second(audits: Labelled, truths: Mapping[str, str]) -> Shown:

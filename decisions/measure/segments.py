@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from decisions.measure import estimates, intervals
+from decisions.measure import estimates, intervals, misses
 from decisions.measure.estimates import Count, Estimate, FloatArray, Share, Why
 from decisions.measure.intervals import LEVEL, Limits
 
@@ -80,10 +80,10 @@ def missed(
 
     Segments without a label are there too, at the end.
     """
-    parent = estimates.missed(y, pi, p_floored, of=sum(items.values()))
+    parent = misses.missed(y, pi, p_floored, of=sum(items.values()))
     rows = [names == name for name in items]
     found = [
-        estimates.missed(y[own], pi[own], p_floored[own], of=number)
+        misses.missed(y[own], pi[own], p_floored[own], of=number)
         for own, number in zip(rows, items.values(), strict=True)
     ]
     rates = [_rate(count, number) for count, number in zip(found, items.values(), strict=True)]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from decisions.measure import estimates
+from decisions.measure import misses
 from decisions.routing import sampling
 from tests.simulation import worlds
 from tests.simulation.worlds import FloatArray, Scenario, World
@@ -42,8 +42,8 @@ def run(scenario: Scenario, *, lean: float, draws: int, seed: int) -> Weighed:
     truth, cost = int(y.sum()), float(harm[y].sum())
     rows = []
     for sample in worlds.audits(world, draws, seed):
-        count = estimates.missed(sample.y, sample.pi, sample.p_floored, of=len(p))
-        lost = estimates.harmed(sample.y, sample.pi, sample.p_floored, harm[sample.places])
+        count = misses.missed(sample.y, sample.pi, sample.p_floored, of=len(p))
+        lost = misses.harmed(sample.y, sample.pi, sample.p_floored, harm[sample.places])
         (low, high), (least, most) = count.at(0.95), lost.at(0.95)
         rows.append(
             (low <= truth <= high, high < truth, least <= cost <= most, most < cost, (lost.value or 0.0) / cost)

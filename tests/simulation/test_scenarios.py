@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from decisions.measure import estimates
-from decisions.measure.estimates import Caught, Estimate, FloatArray, Share
+from decisions.measure import estimates, misses
+from decisions.measure.estimates import Estimate, FloatArray, Share
+from decisions.measure.misses import Caught
 from decisions.routing import sampling
 from tests.simulation import trials, worlds
 from tests.simulation.trials import Outcome
@@ -92,7 +93,7 @@ def test_frames_pool_into_a_window() -> None:
     held, over, values = 0, 0, []
     for rows in zip(*(worlds.audits(day, 600, seed) for seed, day in enumerate(days)), strict=True):
         y, pi, floored = (np.concatenate([getattr(row, name) for row in rows]) for name in ("y", "pi", "p_floored"))
-        found = estimates.missed(y, pi, floored)
+        found = misses.missed(y, pi, floored)
         value, low, high = figures(found)
         values.append(value)
         held += low <= truth <= high
@@ -109,7 +110,7 @@ def test_audits_that_are_skipped_more_often_at_high_scores_do_not_bend_the_misse
     for row in worlds.audits(world, 600, 7):
         rank = np.argsort(np.argsort(row.p_floored)) / len(row.y)
         y = np.where(numbers.random(len(row.y)) < 0.6 * rank, np.nan, row.y)
-        found = estimates.missed(y, row.pi, row.p_floored)
+        found = misses.missed(y, row.pi, row.p_floored)
         value, low, high = figures(found)
         assert found.response is not None
         assert 0.6 < found.response < 0.95
@@ -150,10 +151,10 @@ def test_reviewers_errors_are_taken_out_with_gold_items(f: float, sensitivity: f
         said: FloatArray = np.where(
             row.y > 0, numbers.random(len(row.y)) < sensitivity, numbers.random(len(row.y)) < f
         ).astype(float)
-        found = estimates.missed(said, row.pi, row.p_floored, of=items)
+        found = misses.missed(said, row.pi, row.p_floored, of=items)
         wrong = labels(numbers.binomial(gold, f), gold)
         right = labels(numbers.binomial(400, sensitivity), 400)
-        true = estimates.corrected(found, items, wrong, right)
+        true = misses.corrected(found, items, wrong, right)
         if true.why is None:
             value, low, high = figures(true)
             told += 1
@@ -165,8 +166,8 @@ def test_reviewers_errors_are_taken_out_with_gold_items(f: float, sensitivity: f
 
 
 def test_recall_is_bracketed_where_nobody_controls_hard() -> None:
-    found = estimates.missed(np.r_[np.ones(2), np.zeros(98)], np.full(100, 0.1), np.full(100, 0.01))
-    recall = estimates.recall(Caught(50, items=100), found)
+    found = misses.missed(np.r_[np.ones(2), np.zeros(98)], np.full(100, 0.1), np.full(100, 0.01))
+    recall = misses.recall(Caught(50, items=100), found)
     assert recall.value is None
     assert recall.why == estimates.Why.NO_CONTROL
     assert (recall.low or 1) < 50 / (50 + 20)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decisions.measure import estimates
-from decisions.measure.estimates import Caught
+from decisions.measure import estimates, misses
+from decisions.measure.misses import Caught
 from decisions.routing import sampling
 from tests.simulation import worlds
 from tests.simulation.worlds import Scenario, World
@@ -54,10 +54,10 @@ def _run(world: World, draws: int, seed: int) -> tuple[worlds.FloatArray, float]
     numbers = np.random.default_rng(seed + 1)
     rows = []
     for sample in worlds.audits(world, draws, seed):
-        missed = estimates.missed(sample.y, sample.pi, sample.p_floored, of=of)
+        missed = misses.missed(sample.y, sample.pi, sample.p_floored, of=of)
         control = right[numbers.random(len(right)) < worlds.CONTROL]
         share = estimates.precision(control, np.full(len(control), worlds.CONTROL))
-        recall = estimates.recall(Caught(soft, len(right), share), missed)
+        recall = misses.recall(Caught(soft, len(right), share), missed)
         known = (positives - truth) / positives
         limits = [one or 0.0 for one in (missed.low, missed.high, recall.low, recall.high)]
         low, high = share.at(0.95)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from decisions.measure import estimates, intervals
-from decisions.measure.estimates import Count, Counted, Why
+from decisions.measure import estimates, intervals, misses
+from decisions.measure.estimates import Count, Why
 from decisions.measure.intervals import LEVEL, Limits
+from decisions.measure.misses import Counted
 from decisions.measure.regions import Band, Region, Sum, Supposed
 from decisions.routing.policy import BoolArray
 
@@ -62,7 +63,7 @@ def recall(supposed: Supposed) -> Figure:
     if not passed.is_measured or not isinstance(count, Count) or count.value is None:
         return Figure(guess=guess, labels=passed.told, why=NOT_MEASURED)
     missed = Missed(**{**count.__dict__, "blind": passed.blind})
-    found = estimates.recall(caught, missed)
+    found = misses.recall(caught, missed)
     why = NOT_MEASURED if found.why == Why.NO_CONTROL else found.why or ""
     return Figure(found.value, found.low, found.high, guess, found.n, why)
 

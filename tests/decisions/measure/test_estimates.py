@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from decisions.measure import estimates
-from decisions.measure.estimates import Caught, Count, Estimate, FloatArray, Share, Why
+from decisions.measure import estimates, misses
+from decisions.measure.estimates import Count, Estimate, FloatArray, Share, Why
+from decisions.measure.misses import Caught
 
 NONE = np.empty(0)
 
@@ -20,7 +21,7 @@ def rows(*parts: tuple[float, int, float]) -> tuple[FloatArray, FloatArray]:
 
 def missed(*parts: tuple[float, int, float], **known: int | float) -> Count:
     y, pi = rows(*parts)
-    return estimates.missed(y, pi, np.full(len(y), 0.01), **known)  # type: ignore[arg-type]
+    return misses.missed(y, pi, np.full(len(y), 0.01), **known)  # type: ignore[arg-type]
 
 
 def test_precision_is_the_weighted_share() -> None:
@@ -67,7 +68,7 @@ def test_none_found_has_a_limit_and_no_point_of_recall() -> None:
     found = missed((0, 2000, 1 / 650), of=1_000_000)
     assert (found.value, found.low) == (0, 0)
     assert found.high == pytest.approx(3.6889 * 650, rel=1e-4)
-    recall = estimates.recall(Caught(60_000), found)
+    recall = misses.recall(Caught(60_000), found)
     assert recall.value is None
     assert recall.why == Why.NONE_FOUND
     assert recall.low == pytest.approx(60_000 / (60_000 + 3.6889 * 650), rel=1e-6)
@@ -81,7 +82,7 @@ def test_the_heaviest_weight_may_be_known_from_the_frame() -> None:
 def test_all_passes_audited_leaves_no_doubt() -> None:
     found = missed((1, 3, 1.0), (0, 97, 1.0), of=100)
     assert (found.value, found.low, found.high, found.is_exact) == (3, 3, 3, True)
-    assert estimates.recall(Caught(97), found).value == 0.97
+    assert misses.recall(Caught(97), found).value == 0.97
 
 
 def test_nobody_missed_more_than_there_were() -> None:
@@ -93,13 +94,13 @@ def test_misses_do_not_depend_on_the_order_of_the_rows() -> None:
     numbers = np.random.default_rng(1)
     y, pi = (numbers.random(500) < 0.05).astype(float), numbers.uniform(0.01, 1, 500)
     p, places = numbers.random(500), numbers.permutation(500)
-    one, other = estimates.missed(y, pi, p), estimates.missed(y[places], pi[places], p[places])
+    one, other = misses.missed(y, pi, p), misses.missed(y[places], pi[places], p[places])
     assert asdict(one) == pytest.approx(asdict(other))
 
 
 def test_recall_of_a_count_follows_the_limits_of_the_misses() -> None:
     found = missed((1, 5, 0.1), (0, 500, 0.1))
-    recall = estimates.recall(Caught(450), found)
+    recall = misses.recall(Caught(450), found)
     assert found.low is not None
     assert found.high is not None
     assert recall.value == pytest.approx(0.9)
@@ -111,7 +112,7 @@ def test_recall_combines_both_errors_once_twenty_are_found(hits: int) -> None:
     found = missed((1, hits, 0.1), (0, 2000, 0.1))
     control = estimates.precision(*rows((1, 90, 0.1), (0, 10, 0.1)))
     caught = Caught(known=100, items=1000, share=control)
-    recall = estimates.recall(caught, found)
+    recall = misses.recall(caught, found)
     worst = caught.at(0.975)[0] / (caught.at(0.975)[0] + found.at(0.975)[1])
     assert recall.low is not None
     assert recall.value == pytest.approx(1000 / (1000 + 10 * hits))
@@ -121,7 +122,7 @@ def test_recall_combines_both_errors_once_twenty_are_found(hits: int) -> None:
 
 def test_recall_without_a_positive_anywhere_is_not_measured() -> None:
     census = missed((0, 10, 1.0), of=10)
-    assert estimates.recall(Caught(0), census).why == Why.NO_POSITIVES
+    assert misses.recall(Caught(0), census).why == Why.NO_POSITIVES
 
 
 @pytest.mark.parametrize(
@@ -133,12 +134,12 @@ def test_recall_without_a_positive_anywhere_is_not_measured() -> None:
 )
 def test_nothing_to_go_by_is_not_measured(y: FloatArray, why: Why) -> None:
     pi = np.full(len(y), 0.5)
-    misses, share = estimates.missed(y, pi, pi), estimates.precision(y, pi)
-    nothing = (misses, share, estimates.recall(Caught(7), misses), estimates.corrected(misses, 9, share, share))
+    found, share = misses.missed(y, pi, pi), estimates.precision(y, pi)
+    nothing = (found, share, misses.recall(Caught(7), found), misses.corrected(found, 9, share, share))
     for figure in nothing:
         assert (figure.value, figure.low, figure.high, figure.why) == (None, None, None, why)
     assert share.at(0.95) == (0, 1)
-    assert misses.at(0.95) == (0, math.inf)
+    assert found.at(0.95) == (0, math.inf)
 
 
 def test_a_label_without_a_propensity_is_refused() -> None:
@@ -177,7 +178,7 @@ def test_reviewers_errors_are_taken_out() -> None:
         estimates.precision(*rows((1, 5, 1e-6), (0, 4995, 1e-6))),
         estimates.precision(*rows((1, 90, 1e-6), (0, 10, 1e-6))),
     )
-    true = estimates.corrected(found, 100_000, f, s)
+    true = misses.corrected(found, 100_000, f, s)
     assert true.value == pytest.approx(900 / 0.899)
     assert true.low is not None
     assert true.high is not None
@@ -199,14 +200,14 @@ def test_what_cannot_be_corrected_is_refused(false: int, of: int, right: int, wh
     found = missed((1, 100, 0.1), (0, 9900, 0.1), of=100_000)
     f = estimates.precision(*rows((1, false, 1e-6), (0, of - false, 1e-6)))
     s = estimates.precision(*rows((1, right, 1e-6), (0, 100 - right, 1e-6)))
-    refused = estimates.corrected(found, 100_000, f, s)
+    refused = misses.corrected(found, 100_000, f, s)
     assert (refused.value, refused.low, refused.high, refused.why) == (None, None, None, why)
 
 
 def test_few_found_misses_are_corrected_with_each_error_at_its_worst() -> None:
     found = missed((1, 3, 0.1), (0, 997, 0.1), of=10_000)
     perfect = replace(Share(value=0.0, low=0.0, high=0.0, n=9, n_eff=9.0), units=math.inf)
-    true = estimates.corrected(found, 10_000, perfect, replace(perfect, value=1.0))
+    true = misses.corrected(found, 10_000, perfect, replace(perfect, value=1.0))
     assert isinstance(true, Estimate)
     assert (true.value, true.low, true.high) == (30, *found.at(1 - 0.05 / 3))
 

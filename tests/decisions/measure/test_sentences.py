@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from django.utils import translation
 
-from decisions.measure import estimates, segments, sentences
-from decisions.measure.estimates import Caught, Count, Share
+from decisions.measure import estimates, misses, segments, sentences
+from decisions.measure.estimates import Count, Share
+from decisions.measure.misses import Caught
 
 
 def audits(found: int, of: int, weight: float, passes: int | None = 1_000_000) -> Count:
     y = (np.arange(of) < found).astype(float)
-    return estimates.missed(y, np.full(of, 1 / weight), np.full(of, 0.001), of=passes)
+    return misses.missed(y, np.full(of, 1 / weight), np.full(of, 0.001), of=passes)
 
 
 def said(found: Count, limit: float | None = None) -> str:
@@ -67,9 +68,9 @@ def test_audits_that_cannot_be_had_are_not_asked_for() -> None:
 
 
 def test_nothing_to_say_is_said() -> None:
-    assert said(estimates.missed(np.empty(0), np.empty(0), np.empty(0))) == "not measured: nothing was audited"
+    assert said(misses.missed(np.empty(0), np.empty(0), np.empty(0))) == "not measured: nothing was audited"
     blank = np.full(3, np.nan)
-    assert said(estimates.missed(blank, np.ones(3), np.ones(3))).startswith("not measured: no audit was answered")
+    assert said(misses.missed(blank, np.ones(3), np.ones(3))).startswith("not measured: no audit was answered")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_nothing_to_say_is_said() -> None:
     ],
 )
 def test_recall_in_words(found: int, words: str) -> None:
-    recall = estimates.recall(Caught(60_000), audits(found, 2000, 500 if found else 650))
+    recall = misses.recall(Caught(60_000), audits(found, 2000, 500 if found else 650))
     with translation.override("en"):
         assert sentences.recall_sentence(recall, noun="spam") == words
 
@@ -103,9 +104,9 @@ def test_a_share_in_per_cent_is_never_100(share: float, up: bool, text: str) -> 
 
 
 def test_no_recall_is_ever_said_to_be_100() -> None:
-    census = estimates.missed(np.zeros(50), np.ones(50), np.ones(50), of=50)
+    census = misses.missed(np.zeros(50), np.ones(50), np.ones(50), of=50)
     with translation.override("en"):
-        assert "100 %" not in sentences.recall_sentence(estimates.recall(Caught(5), census), noun="spam")
+        assert "100 %" not in sentences.recall_sentence(misses.recall(Caught(5), census), noun="spam")
 
 
 def test_numbers_follow_the_language() -> None:
