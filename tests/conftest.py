@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
+from decisions.intake import ladder
 from tests import clock, databases
 from tests.databases import Clone
 
@@ -66,6 +67,7 @@ def browser() -> Iterator["Browser"]:
 def _clear_cache() -> Iterator[None]:
     yield
     cache.clear()
+    ladder._kept.clear()
 
 
 @pytest.fixture(autouse=True)

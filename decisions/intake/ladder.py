@@ -1,5 +1,6 @@
-"""Where a score comes from: sent, else the model, else a heuristic, else nobody and people decide."""
+"""Where a score comes from: sent, else the model, a simpler one, a heuristic, else nobody and people decide."""
 
+import hashlib
 import operator
 import threading
 import time
@@ -14,15 +15,19 @@ import structlog
 from decisions.intake import checks
 from decisions.intake.parse import Row
 from decisions.learning import registry
+from decisions.learning.kept import Kept
 from decisions.learning.seal import ModelFileRefused
 from decisions.models import Item, ModelVersion
 from decisions.queues.live import Live
 from decisions.queues.spec import Heuristic, Spec
+from decisions.record import digest
 
 FloatArray = npt.NDArray[np.float64]
 REASON, RUNG = Item.RouteReason, Item.Rung
 
 SECONDS = 10.0  # for one model on one call
+FEW = 500  # items of a call up to which scores are looked up: more are scored as fast as their payloads are hashed
+KEPT = 20_000  # scores in a process
 REST_SECONDS = 30.0  # a model that ran out of time is left alone for so long
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -34,6 +39,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 log = structlog.get_logger(__name__)
+_kept: Kept[tuple[int, str, bytes], float] = Kept(KEPT)
 _resting: dict[int, float] = {}  # model id -> monotonic time until which it is not asked
 
 
@@ -46,9 +52,9 @@ class WrongCount(Exception):  # noqa: N818 - the same
 
 
 FAULTS: dict[type[Exception], str] = {
-    OutOfTime: "model:timeout",
-    FileNotFoundError: "model:missing",
-    ModelFileRefused: "model:refused",
+    OutOfTime: "timeout",
+    FileNotFoundError: "missing",
+    ModelFileRefused: "refused",
 }
 
 
@@ -65,7 +71,7 @@ class Aside:
 class Climb:
     """One entry an item: its score (NaN: none), the rung and model that gave it, and why it is not fully trusted.
 
-    `failures` are codes by place, of those items only that failed a check.
+    `failures` are codes by place, of those items only that failed a check; `kept` counts scores that were remembered.
     """
 
     scores: FloatArray
@@ -74,6 +80,7 @@ class Climb:
     reasons: npt.NDArray[np.object_]
     failures: dict[int, list[str]]
     aside: list[Aside] = field(default_factory=list)
+    kept: int = 0
 
     @classmethod
     def start(cls, count: int, failures: dict[int, list[str]]) -> "Climb":
@@ -108,8 +115,8 @@ class Climb:
                 self.reasons[place] = str(reason)
 
     def fall_back(self) -> None:
-        """Say of items that no model scored, though nothing was wrong with them, that they fell back."""
-        below = (self.rungs == RUNG.HEURISTIC) | (self.rungs == RUNG.PEOPLE)
+        """Say of items that the model did not score, though nothing was wrong with them, that they fell back."""
+        below = (self.rungs == RUNG.SIMPLER) | (self.rungs == RUNG.HEURISTIC) | (self.rungs == RUNG.PEOPLE)
         self.reasons[below & (self.reasons == REASON.SCORE)] = str(REASON.FALLBACK)
 
 
@@ -121,6 +128,7 @@ def climb(rows: Sequence[Row], failures: dict[int, list[str]], live: Live) -> Cl
     state = Climb.start(len(rows), failures)
     _sent(state, rows, live)
     _model(state, rows, live)
+    _simpler(state, rows, live)
     _heuristic(state, rows, live)
     state.fall_back()
     return state
@@ -162,24 +170,52 @@ def _sent(state: Climb, rows: Sequence[Row], live: Live) -> None:
 
 
 def _model(state: Climb, rows: Sequence[Row], live: Live) -> None:
+    if live.model and live.model.kind == ModelVersion.Kind.PIPELINE:
+        _ask(state, rows, live, live.model, RUNG.MODEL)
+
+
+def _simpler(state: Climb, rows: Sequence[Row], live: Live) -> None:
+    """Let the simpler model score what the main one should have and did not."""
+    if live.model and live.model.kind == ModelVersion.Kind.PIPELINE and live.simpler:
+        _ask(state, rows, live, live.simpler, RUNG.SIMPLER)
+
+
+def _ask(state: Climb, rows: Sequence[Row], live: Live, model: ModelVersion, rung: Item.Rung) -> None:
+    """Let a model score what has no score yet and passed its input checks."""
     places = state.waiting(sound=True)
-    model = live.model
-    if not places or model is None or model.kind != ModelVersion.Kind.PIPELINE:
+    if not places:
         return
     try:
-        scores = in_time(model, [rows[i].payload for i in places])
+        scores, remembered = _scores(model, [rows[i].payload for i in places])
     except Exception as error:  # whatever breaks in a model, its items go on to the next rung
-        code = FAULTS.get(type(error), "model:error")
+        code = f"{rung}:{FAULTS.get(type(error), 'error')}"
         log.warning(
             "intake.model_broke", queue=live.slug, model=model.name, code=code, items=len(places), exc_info=True
         )
         state.fail(places, code, REASON.FALLBACK)
         return
+    state.kept += remembered
     failures = checks.outputs(scores, model.score_low, model.score_high)
     for k, code in failures.items():
         state.fail([places[k]], code, REASON.OUTPUT_CHECK)
     sound = [k for k in range(len(places)) if k not in failures]
-    state.give([places[k] for k in sound], scores[sound], RUNG.MODEL, model)
+    state.give([places[k] for k in sound], scores[sound], rung, model)
+
+
+def _scores(model: ModelVersion, payloads: Sequence[dict[str, Any]]) -> tuple[FloatArray, int]:
+    """Return the model's scores, and how many of them were remembered from the same payload under the same file."""
+    if len(payloads) > FEW:
+        return in_time(model, payloads), 0
+    keys = [(model.pk, model.sha256, hashlib.sha256(digest.canonical(payload)).digest()) for payload in payloads]
+    known = [_kept.get(key) for key in keys]
+    asked = [i for i, score in enumerate(known) if score is None]
+    scores = np.array([np.nan if score is None else score for score in known])
+    if asked:
+        scores[asked] = in_time(model, [payloads[i] for i in asked])
+    for i in asked:
+        if np.isfinite(scores[i]):
+            _kept.put(keys[i], float(scores[i]))
+    return scores, len(keys) - len(asked)
 
 
 def _heuristic(state: Climb, rows: Sequence[Row], live: Live) -> None:

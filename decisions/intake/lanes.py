@@ -96,6 +96,7 @@ def _merged(places: Sequence[IntArray], lanes: Sequence[Routed]) -> Routed:
         aside=[
             Aside(int(at[a.place]), a.model, a.score) for at, one in zip(places, climbs, strict=True) for a in one.aside
         ],
+        kept=sum(one.kept for one in climbs),
     )
     names = ("band", "route", "reason", "propensity", "p", "q", "v", "level")
     routing = Routing(**{name: np.concatenate([getattr(one, name) for one in routings])[order] for name in names})

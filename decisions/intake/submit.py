@@ -166,14 +166,18 @@ def _asides(asides: Sequence[Aside], rows: Sequence[Row], admitted: Mapping[str,
     return [Extra(one.id, aside.model, aside.score, was_known=True) for one, aside in found if one]
 
 
-def _counts(routed: Routed, places: Sequence[int]) -> dict[str, dict[str, int]]:
-    """Return how many of the new items each rung scored, met each failure and were routed for each reason."""
+def _counts(routed: Routed, places: Sequence[int]) -> dict[str, Any]:
+    """Return how many of the new items each rung scored, met each failure and were routed for each reason.
+
+    `remembered` counts scores of the whole call that no model had to be asked for.
+    """
     climb, routing = routed.climb, routed.routing
     return {
         "rungs": Counter(climb.rungs[i] for i in places),
         "failures": Counter(code for i in places for code in climb.failures.get(i, ())),
         "reasons": Counter(routing.reason[i] for i in places),
         "routes": Counter(routing.route[i] for i in places),
+        "remembered": climb.kept,
     }
 
 

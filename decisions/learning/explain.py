@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -150,9 +151,18 @@ def _state(feature: Feature, value: Any, seen: frozenset[str] | None) -> State:
     return State.UNSEEN if seen is not None and value not in seen else State.KNOWN
 
 
-@lru_cache(maxsize=16)
+_explainers: WeakKeyDictionary[Scorer, Explainer] = WeakKeyDictionary()  # they go with the models
+
+
 def _explainer(scorer: Scorer) -> Explainer:
-    """Return what takes a scorer's log odds apart, made once in a process."""
+    """Return what takes a scorer's log odds apart, made once while the model is in memory."""
+    found = _explainers.get(scorer)
+    if found is None:
+        found = _explainers[scorer] = _made(scorer)
+    return found
+
+
+def _made(scorer: Scorer) -> Explainer:
     if isinstance(scorer.estimator, HistGradientBoostingClassifier):
         return Trees(scorer)
     steps = scorer.estimator.named_steps if isinstance(scorer.estimator, Pipeline) else {}

@@ -1,7 +1,7 @@
 """All that decides what a model becomes besides the rows: the pipeline, its features and its parameters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
@@ -57,6 +57,12 @@ class Recipe:
         if not chosen:
             raise Invalid(_("None of this queue's fields can be read by its pipeline."))
         return cls(spec.model.pipeline, tuple(chosen), in_time, selects)
+
+    def simpler(self) -> "Recipe | None":
+        """Return the recipe of the model that stands in for this one: a line over its numbers; None where it is one."""
+        numbers = tuple(feature for feature in self.features if feature.kind == NUMBER)
+        found = replace(self, pipeline="logistic", features=numbers)
+        return found if numbers and found != self else None
 
     def as_json(self) -> dict[str, Any]:
         stored = {

@@ -185,7 +185,8 @@ def _asked(model: ModelVersion, payloads: Sequence[dict[str, Any]]) -> FloatArra
     try:
         return ladder.in_time(model, payloads)
     except WHOLE as error:
-        raise ModelBroke(ladder.FAULTS[type(error)]) from error
+        code = f"model:{ladder.FAULTS[type(error)]}"
+        raise ModelBroke(code) from error
     except Exception:  # whatever breaks on these items, each of them is tried alone
         logger.warning("shadow.items_broke", model=model.name, items=len(payloads), exc_info=True)
         return np.array([_alone(model, payload) for payload in payloads])

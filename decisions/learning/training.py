@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,12 +43,23 @@ class Course:
     source: str
     fingerprints: Sequence[bytes]
     origin: Mapping[str, Any]
+    kind: ModelVersion.Kind = ModelVersion.Kind.PIPELINE
 
     @property
     def name(self) -> str:
         """Return the name of the model that comes out: the same rows and recipe always have the same."""
         canonical = digest.canonical({**self.recipe.as_json(), **self.origin, "data_set": self.source})
-        return f"{self.recipe.pipeline}-{hashlib.sha256(canonical).hexdigest()[:16]}"
+        prefix = self.recipe.pipeline if self.kind == ModelVersion.Kind.PIPELINE else self.kind
+        return f"{prefix}-{hashlib.sha256(canonical).hexdigest()[:16]}"
+
+    def simpler(self) -> "Course | None":
+        """Return what the model that stands in for this one is made from; None where this one is as simple."""
+        recipe = self.recipe.simpler()
+        if recipe is None:
+            return None
+        numbers = [place for place, feature in enumerate(self.recipe.features) if feature in recipe.features]
+        lesson = replace(self.lesson, x=self.lesson.x[:, numbers].astype(np.float64))
+        return replace(self, recipe=recipe, lesson=lesson, kind=ModelVersion.Kind.SIMPLER)
 
 
 def data_set_id(examples: Sequence[Example]) -> str:
@@ -58,10 +69,10 @@ def data_set_id(examples: Sequence[Example]) -> str:
 
 
 def train(*, queue: Queue, examples: Sequence[Example], in_time: bool, by: User | None, at: datetime) -> ModelVersion:
-    """Train the queue's pipeline and store it; the same rows and recipe give the model that is already there.
+    """Train the queue's pipeline and store it, and along with it a simpler model for when it breaks.
 
-    Refuses a queue without a pipeline, and rows with too few answers of either kind. `by` None is whoever holds the
-    server's shell.
+    The same rows and recipe give the models that are already there. Refuses a queue without a pipeline, and rows with
+    too few answers of either kind. `by` None is whoever holds the server's shell.
     """
     payloads = [example.payload for example in examples]
     recipe = Recipe.of(queue.spec, payloads, in_time=in_time)
@@ -76,7 +87,15 @@ def train(*, queue: Queue, examples: Sequence[Example], in_time: bool, by: User 
         fingerprints=[frozen.fingerprint(e.payload, is_positive=e.is_positive) for e in examples],
         origin={},
     )
-    return known(course) or recorded(made(course, Nobody(), at), by)
+    main = known(course) or recorded(made(course, Nobody(), at), by)
+    along(course, by, at)
+    return main
+
+
+def along(course: Course, by: User | None, at: datetime) -> ModelVersion | None:
+    """Train and store the simpler model that stands in for a course's; None where that one is as simple."""
+    simpler = course.simpler()
+    return (known(simpler) or recorded(made(simpler, Nobody(), at), by)) if simpler else None
 
 
 def known(course: Course) -> ModelVersion | None:
@@ -99,7 +118,7 @@ def made(course: Course, watch: Watch, at: datetime) -> ModelVersion:
     return ModelVersion(
         queue=course.queue,
         name=course.name,
-        kind=ModelVersion.Kind.PIPELINE,
+        kind=course.kind,
         parameters={**course.recipe.as_json(), **course.origin, "learnt": learnt},
         metrics=metrics,
         data_set=course.source,

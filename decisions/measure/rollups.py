@@ -20,6 +20,9 @@ SEGMENTED = f"{BANDED} || ':' || segment"
 EXPIRED = """(
     SELECT t.queue_id, t.purpose, m.reason, m.at FROM decisions_move m JOIN decisions_task t ON t.id = m.task_id
     WHERE m.kind = 'expired') gone"""
+FAILED = """(
+    SELECT queue_id, unnest(failures) AS code, arrived_at FROM decisions_item
+    WHERE reason <> 'imported' AND failures <> '{}') failed"""
 ANSWERED = """(
     SELECT d.queue_id, d.purpose, CASE WHEN d.at <= t.due_at THEN 'met' ELSE 'late' END AS is_met, d.at
     FROM decisions_decision d JOIN decisions_task t ON t.id = d.task_id) told"""
@@ -32,6 +35,9 @@ HOURLY = {
     "segmented": (SEGMENTED, "count(*)", OURS, "arrived_at"),
     "arrivals": ("route", "count(*)", OURS, "arrived_at"),
     "routed": ("policy_id || ':' || route", "count(*)", OURS, "arrived_at"),
+    "rungs": ("rung || ':' || reason", "count(*)", OURS, "arrived_at"),
+    "failures": ("code", "count(*)", FAILED, "arrived_at"),
+    "remembered": ("''", "coalesce(sum((counts ->> 'remembered')::bigint), 0)", "decisions_intake", "at"),
     "decisions": ("purpose", "count(*)", "decisions_decision", "at"),
     "overrides": ("source", "count(*) FILTER (WHERE is_override)", "decisions_ruling", "at"),
     "worked": (
@@ -153,7 +159,7 @@ def _roll_up_queue(queue_id: int, at: datetime) -> bool:
 
 def _begin(queue_id: int, figure: str, start: datetime) -> datetime:
     """Return the hour from which to count a figure: the queue's beginning where items were counted before it was."""
-    if figure not in ("banded", "segmented"):
+    if figure not in ("banded", "segmented", "rungs"):
         return start
     rows = Rollup.objects.filter(queue=queue_id)
     is_new = not rows.filter(figure=figure).exists() and rows.filter(figure="arrivals").exists()

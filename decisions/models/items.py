@@ -68,6 +68,7 @@ class Item(Fact):
 
         SENT = "sent", _("Sent")
         MODEL = "model", _("Model")
+        SIMPLER = "simpler", _("Simpler model")
         HEURISTIC = "heuristic", _("Heuristic")
         PEOPLE = "people", pgettext_lazy("rung", "People")
 

@@ -62,6 +62,10 @@ class ModelVersion(Fact):
     class Kind(models.TextChoices):
         EXTERNAL = "external", _("External")
         PIPELINE = "pipeline", _("Pipeline")
+        SIMPLER = (
+            "simpler",
+            _("Simpler model"),
+        )  # trained along with a pipeline, for when that breaks; no policy pins it
 
     queue = models.ForeignKey(Queue, models.PROTECT, related_name="models", db_index=False)
     name = models.CharField(max_length=100)

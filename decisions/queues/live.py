@@ -38,6 +38,7 @@ MOVES = """
     END
     $$
 """
+SIMPLER = ModelVersion.Kind.SIMPLER
 MOVING = 11  # columns that `decisions_moves` answers with
 Moves = tuple[Any, ...]  # their values
 OF_SLUG = "SELECT * FROM decisions_moves(%s)"
@@ -72,6 +73,14 @@ class Live:
     def cuts(self) -> Cuts:
         """What of the policy and the spec decides routes now."""
         return Cuts.of(self.policy, self.spec, self.frame, self.relief)
+
+    @cached_property
+    def simpler(self) -> ModelVersion | None:
+        """The simpler model that was trained along with the policy's, from the same rows."""
+        if self.model is None or not self.model.data_set:
+            return None
+        kin = [m for m in self.models.values() if m.kind == SIMPLER and m.data_set == self.model.data_set]
+        return max(kin, key=lambda m: m.pk, default=None)
 
     @cached_property
     def trial(self) -> "Live":

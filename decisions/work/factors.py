@@ -17,6 +17,8 @@ from decisions.queues.spec import PayloadField, Spec
 KEPT = 5_000  # explanations in a process
 LOST = (FileNotFoundError, ModelFileRefused)
 
+MODELS = (ModelVersion.Kind.PIPELINE, ModelVersion.Kind.SIMPLER)
+
 log = structlog.get_logger(__name__)
 _kept: Kept[tuple[str, bytes], Explanation] = Kept(KEPT)
 
@@ -65,7 +67,7 @@ def _source(item: Item) -> Source:
         return Source.OUTSIDE
     if item.rung == Item.Rung.HEURISTIC:
         return Source.RULE
-    return Source.MODEL if item.model and item.model.kind == ModelVersion.Kind.PIPELINE else Source.NOTHING
+    return Source.MODEL if item.model and item.model.kind in MODELS else Source.NOTHING
 
 
 def _explained(model: ModelVersion, payload: dict[str, Any]) -> Explanation | None:

@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from rest_framework.request import Request
 
-from decisions.measure import floor
+from decisions.measure import floor, ladder
 from decisions.models import Action, Alert, PendingLabel, Queue
 from reviewqueue.api import auth, queues
 from reviewqueue.api.door import Door
@@ -48,6 +48,8 @@ class Figures(Collector):
             "rq_backlog_tasks", "Open tasks.", "purpose", {q: s["backlog"]["by_purpose"] for q, s in status.items()}
         )
         yield _by("rq_arrivals_per_hour", "Items.", "route", {q: s["arrivals_per_hour"] for q, s in status.items()})
+        rungs = {queue.slug: ladder.last_hour(queue.pk, at) for queue in self.queues}
+        yield _by("rq_items_by_rung", "Items of this hour and the one before, by what scored them.", "rung", rungs)
         for name, words, key in FIGURES:
             yield _one(name, words, {queue: figures[key] for queue, figures in status.items()})
         yield _one("rq_overdue_tasks", "Past their deadline.", {q: s["backlog"]["overdue"] for q, s in status.items()})

@@ -24,6 +24,10 @@ MACHINE = {
     "model:missing": _("the model's file is missing"),
     "model:refused": _("the model's file was refused"),
     "model:error": _("the model failed"),
+    "simpler:timeout": _("the simpler model took too long"),
+    "simpler:missing": _("the simpler model's file is missing"),
+    "simpler:refused": _("the simpler model's file was refused"),
+    "simpler:error": _("the simpler model failed"),
 }
 BROKEN = {
     What.MISSING: pgettext_lazy("entry", "missing"),

@@ -33,6 +33,8 @@ DESK = 3  # slashes in the address of a reviewer's desk
 RIGHT = "&".join(f"{role}-may={'no' if role == 'auditor' else 'below'}" for role in Membership.Role.values)
 MEASURED = ("known", "segments", "fairness", "frames", "recalibration", "value", "report", "trust", "drift")
 
+MEASURED = ("known", "segments", "fairness", "frames", "recalibration", "value", "report", "trust", "ladder")
+
 
 @dataclass
 class World:

@@ -73,7 +73,8 @@ class DraftForm(forms.Form):
     ) -> None:
         start = {name: getattr(live, name) for name in COPIED} if live is not None else {}
         start |= {name: asked[name] for name in (*COPIED, "why") if asked and name in asked and name != "model"}
-        models = ModelVersion.objects.filter(queue=queue).order_by("-pk")
+        pinned = ModelVersion.objects.exclude(kind=ModelVersion.Kind.SIMPLER)
+        models = pinned.filter(queue=queue).order_by("-pk")
         named = models.filter(name=asked["model"]).first() if asked and asked.get("model") else None
         kwargs.setdefault("initial", {**start, "model": named} if named else start)
         super().__init__(*args, **kwargs)

@@ -36,17 +36,12 @@ class Model:
         return np.array(self.answers[: len(payloads)], dtype=np.float64)
 
 
-@pytest.fixture
-def queue() -> Iterator[Queue]:
-    """A queue with a pipeline that its policy pins, and with heuristics."""
-    made = make_queue(heuristics=RULES)
-    model = ModelVersion.objects.create(
-        queue=made, name="own", kind="pipeline", file="own.skops", sha256="0" * 64, app_version="t", created_at=NOON
-    )
-    Policy.objects.live().filter(queue=made).update(state=Policy.State.RETIRED)
+def pin(queue: Queue, model: ModelVersion) -> None:
+    """Let a policy in force pin a model, without the checks of its file that publishing makes."""
+    Policy.objects.live().filter(queue=queue).update(state=Policy.State.RETIRED)
     Policy.objects.create(
-        queue=made,
-        no=2,
+        queue=queue,
+        no=Policy.objects.filter(queue=queue).count() + 1,
         state=Policy.State.LIVE,
         model=model,
         hard=0.9,
@@ -56,6 +51,16 @@ def queue() -> Iterator[Queue]:
         why="w",
         created_at=NOON,
     )
+
+
+@pytest.fixture
+def queue() -> Iterator[Queue]:
+    """A queue with a pipeline that its policy pins, and with heuristics."""
+    made = make_queue(heuristics=RULES)
+    model = ModelVersion.objects.create(
+        queue=made, name="own", kind="pipeline", file="own.skops", sha256="0" * 64, app_version="t", created_at=NOON
+    )
+    pin(made, model)
     yield made
     ladder._resting.clear()
 
@@ -158,6 +163,122 @@ def test_a_model_that_hangs_is_left_alone_for_a_while(queue: Queue, monkeypatch:
     use(monkeypatch, 0.6)
     assert told(climb(queue, row())) == [(None, "people", "fallback", ["model:timeout"])]
     released.set()
+
+
+def with_simpler(queue: Queue, monkeypatch: pytest.MonkeyPatch, own: tuple[Any, ...], simpler: tuple[Any, ...]) -> None:
+    """Let the pinned model give some answers and the one that was trained along with it others."""
+    kin = {"queue": queue, "kind": "pipeline", "data_set": "d" * 64, "app_version": "t", "created_at": NOON}
+    main = ModelVersion.objects.create(**kin, name="main", file="main.skops", sha256="1" * 64)
+    ModelVersion.objects.create(**{**kin, "kind": "simpler"}, name="line", file="line.skops", sha256="2" * 64)
+    pin(queue, main)
+    answers = {"main": own, "line": simpler}
+    monkeypatch.setattr(registry, "load", lambda model: Model(*answers[model.name]))
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        (RuntimeError("broken"), "model:error"),
+        (FileNotFoundError("gone"), "model:missing"),
+        (ModelFileRefused("changed"), "model:refused"),
+    ],
+)
+def test_a_broken_model_falls_to_the_simpler_one(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, broken: Exception, code: str
+) -> None:
+    with_simpler(queue, monkeypatch, (broken,), (0.6, 0.4))
+    state = climb(queue, row(words=200), row(words=1))
+    assert told(state) == [(0.6, "simpler", "fallback", [code]), (0.4, "simpler", "fallback", [code])]
+    assert {model.name for model in state.models} == {"line"}
+
+
+def test_a_model_that_works_leaves_the_simpler_one_unasked(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_simpler(queue, monkeypatch, (0.6,), (RuntimeError("asked"),))
+    assert told(climb(queue, row())) == [(0.6, "model", "score", [])]
+
+
+def test_a_model_that_hangs_or_gives_too_few_scores_falls_to_the_simpler_one(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    with_simpler(queue, monkeypatch, (released,), (0.6, 0.4))
+    monkeypatch.setattr(ladder, "SECONDS", 0.05)
+    assert told(climb(queue, row(words=1))) == [(0.6, "simpler", "fallback", ["model:timeout"])]
+    released.set()
+    ladder._resting.clear()
+    ladder._kept.clear()
+    answers = {"main": (0.5,), "line": (0.6, 0.4)}
+    monkeypatch.setattr(registry, "load", lambda model: Model(*answers[model.name]))
+    assert [rung for _, rung, _, _ in told(climb(queue, row(words=1), row(words=2)))] == ["simpler"] * 2
+
+
+def test_a_score_that_is_none_is_replaced_and_the_check_still_told(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_simpler(queue, monkeypatch, (float("nan"), 0.4), (0.6,))
+    assert told(climb(queue, row(words=1), row(words=2))) == [
+        (0.6, "simpler", "output_check", ["output:nan"]),
+        (0.4, "model", "score", []),
+    ]
+
+
+def test_when_both_break_heuristics_and_people_follow_and_every_break_is_told(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_simpler(queue, monkeypatch, (RuntimeError(),), (FileNotFoundError(),))
+    codes = ["model:error", "simpler:missing"]
+    assert told(climb(queue, row(words=200), row(words=1))) == [
+        (0.8, "heuristic", "fallback", codes),
+        (None, "people", "fallback", codes),
+    ]
+
+
+def test_the_simpler_model_scores_nothing_that_failed_an_input_check(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_simpler(queue, monkeypatch, (RuntimeError(),), (0.6,))
+    assert told(climb(queue, row(words=1), failures={0: ["type:a"]})) == [(None, "people", "input_check", ["type:a"])]
+
+
+def test_a_simpler_model_of_other_rows_does_not_stand_in(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_simpler(queue, monkeypatch, (RuntimeError(),), (0.6,))
+    other = ModelVersion.objects.create(
+        queue=queue, name="other", kind="pipeline", data_set="e" * 64, app_version="t", created_at=NOON
+    )
+    pin(queue, other)
+    monkeypatch.setattr(registry, "load", lambda _: Model(RuntimeError()))
+    assert told(climb(queue, row(words=1))) == [(None, "people", "fallback", ["model:error"])]
+
+
+def test_the_same_payload_is_scored_once_under_the_same_file(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, 0.6, 0.4)
+    first = climb(queue, row(words=1), row(words=2))
+    assert first.kept == 0
+    use(monkeypatch, 0.9)
+    again = climb(queue, row(words=2), row(words=3), row(words=1))
+    assert told(again) == [(0.4, "model", "score", []), (0.9, "model", "score", []), (0.6, "model", "score", [])]
+    assert again.kept == 2
+
+
+def test_a_model_with_another_file_is_asked_anew(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, 0.6)
+    climb(queue, row(words=1))
+    with_simpler(queue, monkeypatch, (0.7,), (0.1,))
+    assert told(climb(queue, row(words=1))) == [(0.7, "model", "score", [])]
+
+
+def test_what_is_no_score_is_not_remembered(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, float("nan"))
+    climb(queue, row(words=1))
+    use(monkeypatch, 0.6)
+    assert told(climb(queue, row(words=1))) == [(0.6, "model", "score", [])]
+
+
+def test_many_items_are_scored_together_and_not_looked_up(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ladder, "FEW", 1)
+    use(monkeypatch, 0.6, 0.6)
+    assert climb(queue, row(words=1), row(words=1)).kept == 0
+    assert climb(queue, row(words=1), row(words=1)).kept == 0
 
 
 @pytest.mark.parametrize(("score", "code"), [(float("nan"), "output:nan"), (7.0, "output:range")])

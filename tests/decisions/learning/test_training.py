@@ -14,9 +14,10 @@ from decisions.exceptions import Invalid
 from decisions.learning import registry, training
 from decisions.learning.training import Example
 from decisions.models import Event, ModelVersion, Policy, Queue
+from decisions.queues import live
 from decisions.queues.spec import FieldType, ModelSpec, PayloadField
 from decisions.record import digest
-from tests.factories import NOON, make_queue, make_spec
+from tests.factories import NOON, make_policy, make_queue, make_spec
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +61,7 @@ def test_a_trained_model_ranks_is_calibrated_and_leaves_its_event(spec: ModelSpe
     p = registry.load(model).score([example.payload for example in fresh])
     assert ((p >= 0) & (p <= 1)).all()
     assert p.mean() == pytest.approx(np.mean([example.is_positive for example in fresh]), abs=0.05)
-    event = Event.objects.get(kind="model.trained")
+    event = Event.objects.filter(kind="model.trained").earliest("seq")
     assert orjson.loads(event.entry)["rows"] == [["modelversion", model.pk, digest.of_row(model).hex()]]
 
 
@@ -77,7 +78,7 @@ def test_the_same_rows_and_recipe_give_the_same_model_and_no_second_event() -> N
     queue = make_queue(model=BOOSTING)
     first, again = train(queue, examples()), train(queue, examples())
     assert first.pk == again.pk
-    assert Event.objects.filter(kind="model.trained").count() == 1
+    assert Event.objects.filter(kind="model.trained").count() == 2  # of the model and of the simpler one
 
 
 def test_other_rows_or_another_recipe_give_another_model() -> None:
@@ -89,6 +90,40 @@ def test_other_rows_or_another_recipe_give_another_model() -> None:
         train(make_queue(model=LOGISTIC), examples()).name,
     }
     assert len(names) == 4
+
+
+@pytest.mark.parametrize("spec", [BOOSTING, LOGISTIC])
+def test_a_simpler_model_over_the_numbers_comes_along_and_stands_in_for_it(spec: ModelSpec) -> None:
+    queue = make_queue(model=spec)
+    main = train(queue, examples())
+    simpler = ModelVersion.objects.get(queue=queue, kind="simpler")
+    assert (simpler.data_set, simpler.metrics["rows"]) == (main.data_set, 400)
+    scorer = registry.load(simpler)
+    assert [feature.name for feature in scorer.features] == ["words", "amount"]
+    few, many = scorer.score([{"words": 5.0, "kind": "chat"}, {"words": 95.0, "kind": "mail"}])
+    assert few < many
+    make_policy(queue, "live", model=main, hard=0.9)
+    assert live.of(queue.slug).simpler == simpler
+
+
+def test_a_model_that_is_a_line_over_numbers_needs_none() -> None:
+    queue = make_queue(model=replace(LOGISTIC, features=("words", "amount")))
+    train(queue, examples())
+    assert not ModelVersion.objects.filter(kind="simpler").exists()
+
+
+def test_a_model_without_numbers_gets_none() -> None:
+    queue = make_queue(model=replace(LOGISTIC, features=("text", "kind")))
+    train(queue, examples())
+    assert not ModelVersion.objects.filter(kind="simpler").exists()
+
+
+def test_no_policy_may_pin_a_simpler_model() -> None:
+    queue = make_queue(model=BOOSTING)
+    train(queue, examples())
+    with pytest.raises(Invalid) as refused:
+        make_policy(queue, model=ModelVersion.objects.get(kind="simpler"))
+    assert [fault.field for fault in refused.value.faults] == ["model"]
 
 
 @pytest.mark.parametrize("spec", [BOOSTING, LOGISTIC])

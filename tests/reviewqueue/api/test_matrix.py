@@ -92,6 +92,7 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "queues/<queue>/policies/roll-back/"): ({"why": "x"},       "401 404 403 403 200 403 403 403"),
     ("GET", "queues/<queue>/canary/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/known/"): (None,                             "401 404 403 200 200 200 200 403"),
+    ("GET", "queues/<queue>/ladder/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/value/"): (None,                             "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/trust/"): (None,                             "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/trust/mine/"): (None,                        "401 404 200 200 200 403 403 200"),

@@ -315,6 +315,7 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "queue_deadlines": lambda world: world.send("queue_deadlines"),
     "operating_point": lambda world: world.send("operating_point"),
     "known_data": lambda world: world.send("known_data"),
+    "ladder": lambda world: world.send("ladder"),
     "queue_value": lambda world: world.send("queue_value"),
     "queue_trust": lambda world: world.send("queue_trust"),
     "my_trust": lambda world: world.send("my_trust"),
