@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from decisions.models.facts import Fact
 
@@ -27,9 +28,9 @@ class LabelPush(models.Model):
     """How a queue's labels go to its endpoint: all up to `after_no` arrived, those up to `upto_no` are under way."""
 
     class Mode(models.TextChoices):
-        OFF = "off"
-        SINGLE = "single"
-        BATCH = "batch"
+        OFF = "off", pgettext_lazy("labels pushed", "Off")
+        SINGLE = "single", _("One by one")
+        BATCH = "batch", _("In batches")
 
     queue = models.OneToOneField("Queue", models.PROTECT, related_name="+")
     mode = models.CharField(max_length=6, choices=Mode)
