@@ -1,6 +1,7 @@
 """A canary routes its share of what arrives, the same items again at a retry, and leaves the rest as it was."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 from scipy import stats
 
 from decisions.intake import lanes, parse, submit
@@ -15,6 +17,7 @@ from decisions.learning import registry
 from decisions.models import Item, ModelVersion, Policy, Queue, Score
 from decisions.queues import live
 from decisions.routing import publish, sampling
+from tests.decisions.learning.stored import make_model
 from tests.factories import NOON, make_policy, make_queue, make_user
 
 pytestmark = pytest.mark.django_db
@@ -43,8 +46,14 @@ class Always:
         return np.full(len(payloads), self.given)
 
 
+@pytest.fixture(autouse=True)
+def _folder(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+
+
 def pipeline(queue: Queue, name: str) -> ModelVersion:
-    return ModelVersion.objects.create(queue=queue, name=name, kind="pipeline", app_version="t", created_at=NOON)
+    """A model with a file that holds: no policy goes live without."""
+    return make_model(queue, name)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3])
