@@ -27,7 +27,7 @@ def test_help_is_the_default_and_explains_every_target() -> None:
         ("run", "python -m reviewqueue.embedded.run"),
         ("test", 'python -m pytest -n 2 -m "not proof"'),
         ("check", "python tools/check.py"),
-        ("proof", "python -m pytest -m proof"),
+        ("proof", "python -m pytest -n 2 --dist worksteal -m proof"),
         ("bench", "python -m tests.bench"),
         ("clean", "python -m reviewqueue.embedded remove"),
     ],

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from decisions.exceptions import Conflict, Forbidden, NotFound, TooLate
-from decisions.models import Action, Decision, Event, Move, PendingLabel
+from decisions.learning import labels
+from decisions.models import Action, Decision, Event, Label, Move, PendingLabel
 from decisions.work import claim, decide, rule
 from decisions.work.answer import Answer
 from tests.decisions.work.makers import HAM, SPAM, answered, claimed, desk, moves, passed_item, rulings
@@ -134,7 +135,8 @@ def test_a_label_that_was_fed_cannot_be_called_back() -> None:
     queue, person = desk()
     make_task(queue)
     decision = answered(person, queue)
-    PendingLabel.objects.all().delete()
+    labels.feed_due(decision.at + timedelta(hours=1))  # by a clock that is ahead
+    assert Label.objects.filter(ruling__decision=decision).exists()
     with pytest.raises(TooLate):
         rule.undo(decision_id=decision.pk, person=person)
     assert Action.objects.get(item=decision.item).state == "pending"  # nothing is half undone
