@@ -28,7 +28,8 @@ FINDING = f"""
         token_id bigint, scopes varchar[], last_used_at timestamptz, queues bigint[], memberships json, versions json,
         user_id bigint, email varchar, name varchar, kind varchar, is_active boolean,
         slug varchar, queue_id bigint, created_at timestamptz, version_id bigint, policy_id bigint, is_paused boolean,
-        model_id bigint, canary_id bigint, canary_share double precision, frame_id bigint, overload text
+        model_id bigint, canary_id bigint, canary_share double precision, frame_id bigint, overload text,
+        is_filter_off boolean
     ) LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
         RETURN QUERY

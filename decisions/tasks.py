@@ -12,7 +12,7 @@ from decisions.learning import datasets, labels, push, runs, shadow_scores, simi
 from decisions.measure import rollups
 from decisions.record import checkpoint, log
 from decisions.routing import frames, guard
-from decisions.watch import backlog, books, look, overload, pauses
+from decisions.watch import backlog, books, filters, look, overload, pauses
 from decisions.work import grading, second, sweep
 
 WAITS = 60  # seconds after which a run that no worker took is offered anew
@@ -85,6 +85,7 @@ def watch_signals() -> None:
     at = log.now()
     backlog.check_all(at)
     pauses.check_all(at)
+    filters.check_all(at)
     look.check_all(at)
 
 

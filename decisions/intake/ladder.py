@@ -72,6 +72,7 @@ class Climb:
     """One entry an item: its score (NaN: none), the rung and model that gave it, and why it is not fully trusted.
 
     `failures` are codes by place, of those items only that failed a check; `kept` counts scores that were remembered.
+    Of what the filter flagged, `doubts` has the probability of an error, NaN of all else, and `filters` the filter.
     """
 
     scores: FloatArray
@@ -81,6 +82,8 @@ class Climb:
     failures: dict[int, list[str]]
     aside: list[Aside] = field(default_factory=list)
     kept: int = 0
+    doubts: FloatArray = field(default_factory=lambda: np.empty(0))
+    filters: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
 
     @classmethod
     def start(cls, count: int, failures: dict[int, list[str]]) -> "Climb":
@@ -88,7 +91,8 @@ class Climb:
         reasons = np.full(count, str(REASON.SCORE), dtype=object)
         reasons[list(failures)] = str(REASON.INPUT_CHECK)
         rungs = np.full(count, str(RUNG.PEOPLE), dtype=object)
-        return cls(np.full(count, np.nan), np.full(count, None, dtype=object), rungs, reasons, failures)
+        scores, doubts, nobody = np.full(count, np.nan), np.full(count, np.nan), np.full(count, None, dtype=object)
+        return cls(scores, nobody, rungs, reasons, failures, doubts=doubts, filters=nobody.copy())
 
     def waiting(self, *, sound: bool) -> list[int]:
         """Return the places without a score; sound: only where the input passed its checks."""

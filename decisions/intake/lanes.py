@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decisions.intake import challengers, harm, ladder
+from decisions.intake import challengers, doubts, harm, ladder
 from decisions.intake.challengers import Beside
 from decisions.intake.ladder import Aside, Climb
 from decisions.intake.parse import Row
@@ -71,6 +71,7 @@ def _part(rows: Sequence[Row], failures: Failures, beside: Beside, places: IntAr
 def _lane(rows: Sequence[Row], failures: Failures, beside: Beside, live: Live) -> Routed:
     """Score and route rows by one policy; the control numbers are drawn for the HARD band only, where they decide."""
     climb = ladder.climb(rows, failures, live)
+    doubts.hold(climb, rows, live)
     cuts, control = live.cuts, np.ones(len(rows))
     hard = np.flatnonzero(policy.bands(climb.scores, cuts) == Item.Band.HARD).tolist()
     if hard:
@@ -88,7 +89,7 @@ def _merged(places: Sequence[IntArray], lanes: Sequence[Routed]) -> Routed:
     climb = Climb(
         **{
             name: np.concatenate([getattr(one, name) for one in climbs])[order]
-            for name in ("scores", "models", "rungs", "reasons")
+            for name in ("scores", "models", "rungs", "reasons", "doubts", "filters")
         },
         failures={
             int(at[k]): codes for at, one in zip(places, climbs, strict=True) for k, codes in one.failures.items()

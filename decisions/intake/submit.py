@@ -63,6 +63,7 @@ class Arrived:
     rows: Sequence[Row] = ()
     salts: Sequence[bytes] = ()
     extras: Sequence[Extra] = ()
+    doubts: Rows = field(default_factory=lambda: Rows("decisions_doubt", 0, {}))
     counts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -156,6 +157,7 @@ def _arrive(
         rows=kept,
         salts=[drawn.salts[i] for i in places],
         extras=_asides(climb.aside, rows, admitted),
+        doubts=tables.doubts(routed, places, new, call.live),
         counts=_counts(routed, places),
     )
 
@@ -260,6 +262,7 @@ def _finish(cursor: CursorWrapper, batch: Batch, arrived: Arrived, extras: int, 
     followers = []
     if arrived.rows:
         followers = tables.followers(arrived.items, arrived.rows, arrived.salts, arrived.admitted, call)
+        followers.append(arrived.doubts)
         hints.on_commit("deliver_due")
     left = store.insert(cursor, [*followers, tables.intake(intake)])
     log.append(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
 from decisions.effects import outbox
 from decisions.intake.lanes import Routed
 from decisions.intake.parse import Row
@@ -247,6 +249,24 @@ def _actions(items: Rows, admitted: Sequence[Admitted], call: Call) -> Rows:
         "created_at": Same(at),
     }
     return Rows("decisions_action", len(told), columns)
+
+
+def doubts(routed: Routed, places: Sequence[int], admitted: Sequence[Admitted], live: Live) -> Rows:
+    """Return a row for each stored item that the filter flagged; `places` are theirs among what was routed."""
+    found = routed.climb.doubts[list(places)]
+    flagged = np.flatnonzero(~np.isnan(found)).tolist()
+    at = [places[k] for k in flagged]
+    columns: Columns = {
+        "item_id": [admitted[k].id for k in flagged],
+        "queue_id": Same(live.queue_id),
+        "model_id": [routed.climb.filters[i].pk for i in at],
+        "doubt": routed.climb.doubts[at].tolist(),
+        "cut": Same(live.spec.filter.cut),
+        "let_through": Same(live.spec.filter.let_through),
+        "is_blocked": (routed.routing.reason[at] == Item.RouteReason.FILTER).tolist(),
+        "at": [admitted[k].arrived_at for k in flagged],
+    }
+    return Rows("decisions_doubt", len(flagged), columns)
 
 
 def intake(call: Intake) -> Rows:

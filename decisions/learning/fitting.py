@@ -128,6 +128,17 @@ def learn(recipe: Recipe, lesson: Lesson, folds: Sequence[Fold], watch: Watch) -
     return Scorer(estimator, recipe.features, line.slope, line.intercept, line.edge), metrics
 
 
+def foretold(recipe: Recipe, lesson: Lesson, folds: Sequence[Fold]) -> FloatArray:
+    """Return calibrated probabilities of the folds' unseen rows, in their order, each by a model that did not see them.
+
+    Rows count alike in fitting; the calibration is that of what arrives.
+    """
+    unseen = np.concatenate([fold[1] for fold in folds])
+    p, y = _scores(recipe, lesson, folds, None, Nobody()), lesson.y[unseen].astype(np.float64)
+    stands, drawn = selection.standing(lesson.propensity[unseen])
+    return calibrate.fit(p[stands], y[stands], drawn[stands]).of(p)
+
+
 def _folds(in_time: bool) -> Any:
     return TimeSeriesSplit(FOLDS) if in_time else StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
 

@@ -50,6 +50,14 @@ LINES = {
         "%(without_propensity)s without a logged probability."
     ),
     "known": gettext_lazy("The same rows and the same recipe were trained before: it is the model %(model)s."),
+    "filter_made": gettext_lazy(
+        "The filter %(model)s is stored: it learnt from %(errors)s errors of the model in %(rows)s rows."
+    ),
+    "filter_too_few": gettext_lazy(
+        "There is no filter: the model erred in %(errors)s of %(rows)s rows, and it takes %(least)s rows with "
+        "%(fewest)s errors or more, and as many without."
+    ),
+    "filter_one_answer": gettext_lazy("There is no filter: the model erred only in the latest rows."),
     "done": gettext_lazy("The model %(model)s is stored. It routes nothing until a policy that pins it is published."),
     "failed": gettext_lazy("It failed: %(error)s"),
     "cancel_asked": gettext_lazy("Somebody asked to cancel the run."),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from decisions.exceptions import Invalid
-from decisions.learning import features, fitting, frozen, registry
+from decisions.learning import features, fitting, frozen, guarding, registry
 from decisions.learning.fitting import Fold, Lesson, Nobody, Step, Watch
 from decisions.learning.recipe import Recipe
 from decisions.models import Event, ModelVersion, Queue, User
@@ -69,7 +69,7 @@ def data_set_id(examples: Sequence[Example]) -> str:
 
 
 def train(*, queue: Queue, examples: Sequence[Example], in_time: bool, by: User | None, at: datetime) -> ModelVersion:
-    """Train the queue's pipeline and store it, and along with it a simpler model for when it breaks.
+    """Train the queue's pipeline and store it, and along with it a simpler model for when it breaks, and its filter.
 
     The same rows and recipe give the models that are already there. Refuses a queue without a pipeline, and rows with
     too few answers of either kind. `by` None is whoever holds the server's shell.
@@ -88,14 +88,28 @@ def train(*, queue: Queue, examples: Sequence[Example], in_time: bool, by: User 
         origin={},
     )
     main = known(course) or recorded(made(course, Nobody(), at), by)
-    along(course, by, at)
+    along(course, Nobody(), by, at)
     return main
 
 
-def along(course: Course, by: User | None, at: datetime) -> ModelVersion | None:
-    """Train and store the simpler model that stands in for a course's; None where that one is as simple."""
-    simpler = course.simpler()
-    return (known(simpler) or recorded(made(simpler, Nobody(), at), by)) if simpler else None
+def along(course: Course, watch: Watch, by: User | None, at: datetime) -> None:
+    """Train and store what stands beside a course's model: a simpler one, unless it is as simple, and its filter.
+
+    The filter is there only where the queue asks for one and the model erred often enough; `watch` is told.
+    """
+    if simpler := course.simpler():
+        _there(simpler, by, at)
+    taught = guarding.of(course)
+    if taught is None:
+        return
+    figures = taught.figures
+    if taught.course:
+        figures = {**figures, "model": _there(taught.course, by, at).name}
+    watch.say(taught.code, **figures)
+
+
+def _there(course: Course, by: User | None, at: datetime) -> ModelVersion:
+    return known(course) or recorded(made(course, Nobody(), at), by)
 
 
 def known(course: Course) -> ModelVersion | None:

@@ -138,7 +138,7 @@ def _train(worker: Worker) -> None:
         model = training.made(course, worker, log.now())
     else:
         worker.say("known", model=model.name)
-    training.along(course, worker.run.person, log.now())
+    training.along(course, worker, worker.run.person, log.now())
     worker.begin(Step.MODEL)
     worker.end(model.name)
     with transaction.atomic():

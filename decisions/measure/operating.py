@@ -344,7 +344,8 @@ def _asked(rows: Labelled, items: int) -> Asked:
 
 def _apart(seen: Window) -> tuple[Apart, ...]:
     """Return what is not the model's to answer for, by reason."""
-    kinds = [reason.value for reason in (REASON.INPUT_CHECK, REASON.OUTPUT_CHECK, REASON.FALLBACK, REASON.IMPORTED)]
+    reasons = (REASON.INPUT_CHECK, REASON.OUTPUT_CHECK, REASON.FALLBACK, REASON.FILTER, REASON.IMPORTED)
+    kinds = [reason.value for reason in reasons]
     found = []
     for kind in kinds:
         rows = seen.sample.apart.where((seen.sample.apart.reason == kind) & (seen.sample.apart.route == "soft"))

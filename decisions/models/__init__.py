@@ -1,6 +1,7 @@
 """What is stored, a file a noun group."""
 
 from decisions.models.appeals import Appeal
+from decisions.models.doubts import Doubt
 from decisions.models.evidence import Evidence
 from decisions.models.facts import Fact
 from decisions.models.items import Body, Intake, Item, Score
@@ -27,6 +28,7 @@ __all__ = [
     "DataSet",
     "Decision",
     "Delivery",
+    "Doubt",
     "Draw",
     "Endpoint",
     "Event",

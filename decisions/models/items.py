@@ -61,6 +61,7 @@ class Item(Fact):
         OUTPUT_CHECK = "output_check", _("Output Check")
         FALLBACK = "fallback", _("Fallback")
         IMPORTED = "imported", _("Imported")  # an earlier tool routed it; nothing of ours did
+        FILTER = "filter", pgettext_lazy("model", "Filter")  # the filter foretold that the model errs here
         OVERLOAD = "overload", _("Overload")  # below a soft cut that was raised
 
     class Rung(models.TextChoices):

@@ -114,6 +114,7 @@ class Alert(models.Model):
         BACKLOG = "backlog", _("Backlog that will miss deadlines")
         PAUSED = "paused", _("Person paused")
         SHADOW = "shadow", _("Shadow stopped")
+        FILTER = "filter", _("Filter turned off")
 
     class Level(models.TextChoices):
         WARN = "warn", _("Warning")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from decisions.models.facts import Fact
 
@@ -20,6 +21,7 @@ class Queue(models.Model):
     version = models.ForeignKey("QueueVersion", models.PROTECT, null=True, related_name="+")
     is_paused = models.BooleanField(default=False)
     overload = models.JSONField(default=dict)  # what its overload rules do, by rule: `watch.overload` writes it
+    is_filter_off = models.BooleanField(default=False, db_default=False)  # `watch.filters` writes it
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -66,6 +68,8 @@ class ModelVersion(Fact):
             "simpler",
             _("Simpler model"),
         )  # trained along with a pipeline, for when that breaks; no policy pins it
+        # Trained along with a pipeline, foretells its errors; no policy pins it.
+        FILTER = "filter", pgettext_lazy("model", "Filter")
 
     queue = models.ForeignKey(Queue, models.PROTECT, related_name="models", db_index=False)
     name = models.CharField(max_length=100)

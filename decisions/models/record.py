@@ -87,6 +87,8 @@ class Event(Fact):
         OVERLOAD_TAKEN = "overload.taken"
         OVERLOAD_RELEASED = "overload.released"
         OVERLOAD_SWITCHED = "overload.switched"
+        FILTER_STOPPED = "filter.stopped"
+        FILTER_SWITCHED = "filter.switched"
         RIGHT_REFUSED = "right.refused"
         RIGHTS_PROPOSED = "rights.proposed"
         RIGHTS_CHANGED = "rights.changed"

@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from decisions.exceptions import Fault
-from decisions.queues import asks, hours, retrain
+from decisions.queues import asks, filtering, hours, retrain
 from decisions.queues.references import missing
 from decisions.queues.spec import (
     NUMERIC,
@@ -375,6 +375,7 @@ CHECKS: tuple[tuple[Callable[[Spec], Faults], frozenset[str]], ...] = (
     (value, frozenset({"fields", "value"})),
     (model, frozenset({"fields", "model"})),
     (retrain.training, frozenset({"model", "training"})),
+    (filtering.rules, frozenset({"model", "filter"})),
     (heuristics, frozenset({"fields", "model", "heuristics"})),
     (policy, frozenset({"model", "policy"})),
     (promise, frozenset({"promise"})),

@@ -17,20 +17,22 @@ from decisions.queues.spec import Spec
 from decisions.record import guards
 from decisions.routing.policy import Cuts
 
-# All that moves with an apply, a publish, a roll-back, a new model, a closed frame or an overload rule. `created_at`
-# tells databases apart. A function, so that a session plans it once: to plan it takes six times as long as to run it.
+# All that moves with an apply, a publish, a roll-back, a new model, a closed frame, an overload rule or a filter that
+# is turned off. `created_at` tells databases apart. A function, so that a session plans it once: to plan it takes six
+# times as long as to run it.
 MOVES = """
     CREATE OR REPLACE FUNCTION public.decisions_moves(queue_slug text)
     RETURNS TABLE (
         slug varchar, queue_id bigint, created_at timestamptz, version_id bigint, policy_id bigint, is_paused boolean,
-        model_id bigint, canary_id bigint, canary_share double precision, frame_id bigint, overload text
+        model_id bigint, canary_id bigint, canary_share double precision, frame_id bigint, overload text,
+        is_filter_off boolean
     ) LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
         RETURN QUERY
         SELECT q.slug, q.id, q.created_at, q.version_id, p.id, q.is_paused,
                (SELECT max(m.id) FROM public.decisions_modelversion m WHERE m.queue_id = q.id), c.id, c.canary_share,
                (SELECT f.id FROM public.decisions_frame f WHERE f.queue_id = q.id ORDER BY f.starts_at DESC LIMIT 1),
-               q.overload::text
+               q.overload::text, q.is_filter_off
         FROM public.decisions_queue q
         LEFT JOIN public.decisions_policy p ON p.queue_id = q.id AND p.state = 'live'
         LEFT JOIN public.decisions_policy c ON c.queue_id = q.id AND c.state = 'canary'
@@ -38,8 +40,8 @@ MOVES = """
     END
     $$
 """
-SIMPLER = ModelVersion.Kind.SIMPLER
-MOVING = 11  # columns that `decisions_moves` answers with
+SIMPLER, FILTER = ModelVersion.Kind.SIMPLER, ModelVersion.Kind.FILTER
+MOVING = 12  # columns that `decisions_moves` answers with
 Moves = tuple[Any, ...]  # their values
 OF_SLUG = "SELECT * FROM decisions_moves(%s)"
 OF_ID = "SELECT * FROM decisions_moves((SELECT slug FROM decisions_queue WHERE id = %s))"
@@ -52,7 +54,7 @@ class Live:
     `model` is the policy's, `external` the one whose scores come without a name; `models` has all, by name. `canary` is
     the policy that is tried on a share of the traffic, with its model. `pinned` has, by the id of a model, the
     policy of these two that says what its scores mean. `frame` is the newest one that was closed: audit sizes rest on
-    it. `relief` is what its overload rules do.
+    it. `relief` is what its overload rules do; `is_filter_off` says that the filter was turned off.
     """
 
     queue_id: int
@@ -68,6 +70,7 @@ class Live:
     frame: Frame | None = None
     pinned: Mapping[int, Policy] = field(default_factory=dict)
     relief: Relief = NONE
+    is_filter_off: bool = False
 
     @cached_property
     def cuts(self) -> Cuts:
@@ -81,6 +84,19 @@ class Live:
             return None
         kin = [m for m in self.models.values() if m.kind == SIMPLER and m.data_set == self.model.data_set]
         return max(kin, key=lambda m: m.pk, default=None)
+
+    @cached_property
+    def filter_ready(self) -> ModelVersion | None:
+        """The filter that was trained along with the policy's model, on or off; None where the spec asks for none."""
+        if self.model is None or self.spec.filter.cut is None:
+            return None
+        kin = [m for m in self.models.values() if m.kind == FILTER and m.parameters.get("of") == self.model.name]
+        return max(kin, key=lambda m: m.pk, default=None)
+
+    @property
+    def filter(self) -> ModelVersion | None:
+        """The filter in force."""
+        return None if self.is_filter_off else self.filter_ready
 
     @cached_property
     def trial(self) -> "Live":
@@ -122,9 +138,8 @@ def of_moves(moves: Moves | None, name: str | int) -> Live:
 
 
 def _read(moves: Moves) -> Live:
-    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share, frame_id, overload = (
-        moves
-    )
+    slug, queue_id, _created_at, version_id, policy_id, is_paused, _model_id, canary_id, _share, *rest = moves
+    frame_id, overload, is_filter_off = rest
     models = {model.name: model for model in ModelVersion.objects.filter(queue=queue_id)}
     policies = Policy.objects.select_related("model").in_bulk([pk for pk in (policy_id, canary_id) if pk])
     policy, canary = policies[policy_id], policies.get(canary_id)
@@ -142,6 +157,7 @@ def _read(moves: Moves) -> Live:
         frame=Frame.objects.get(pk=frame_id) if frame_id else None,
         pinned={one.model_id: one for one in (canary, policy) if one and one.model_id},
         relief=Relief.of(json.loads(overload)),
+        is_filter_off=is_filter_off,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from decisions.queues.spec_filter import Filter
 from decisions.queues.spec_time import Calendar, Deadlines, Expiry, Overload
 from decisions.queues.spec_training import Training
 
@@ -288,6 +289,7 @@ class Spec:
     crowd: Crowd = Crowd()
     overload: Overload = Overload()
     training: Training = Training()
+    filter: Filter = Filter()
     watcher: str = ""  # who is told of alerts: an e-mail address; "" = the owner
     four_eyes: bool = True  # a second person approves a policy
     heuristics: tuple[Heuristic, ...] = ()

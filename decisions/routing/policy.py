@@ -144,9 +144,9 @@ def route(
     """Route items.
 
     `scores` are NaN where nothing could score, `reasons` say SCORE, or why an item may not be trusted to its score
-    (INPUT_CHECK, OUTPUT_CHECK, FALLBACK), `control_u` are uniform on [0, 1) and decide the control group of HARD.
-    For the audit sizes alone: `harm` is the money lost if the item is a positive that nobody stops, `other` what other
-    models say of it, a probability; NaN or None where there is none.
+    (INPUT_CHECK, OUTPUT_CHECK, FALLBACK, FILTER), `control_u` are uniform on [0, 1) and decide the control group of
+    HARD. For the audit sizes alone: `harm` is the money lost if the item is a positive that nobody stops, `other`
+    what other models say of it, a probability; NaN or None where there is none.
     """
     band = bands(scores, cuts)
     trusted = reasons == REASON.SCORE
@@ -176,9 +176,10 @@ def _allowed(band: WordArray, reasons: WordArray, cuts: Cuts) -> BoolArray:
     if not cuts.fallback_routes and not cuts.failed_check_routes:
         return np.zeros(len(band), dtype=np.bool_)
     fallback = reasons == REASON.FALLBACK
-    return np.where(
+    allowed = np.where(
         fallback, np.isin(band, sorted(cuts.fallback_routes)), np.isin(band, sorted(cuts.failed_check_routes))
     )
+    return np.asarray(allowed & (reasons != REASON.FILTER), dtype=np.bool_)
 
 
 def _propensity(routes: WordArray, in_hard: BoolArray, control_share: float) -> FloatArray:

@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     AUDIT = "audit"
     CONTROL = "control"
     CANARY = "canary"
+    FILTER = "filter"  # which items go on although the filter flagged them
     SECOND = "second"  # which negative audits get a second opinion
     CHECK = "check"  # which soft answers get a second opinion
     GOLD = "gold"  # which answers are followed by a gold item

@@ -72,6 +72,8 @@ def check(policy: Policy) -> None:
     faults += [fault for name in ("objective", "why") for fault in blank(name, str(getattr(policy, name)))]
     if policy.model and policy.model.queue_id != policy.queue_id:
         faults.append(Fault("model", "reference", _("belongs to another queue")))
+    if policy.model and policy.model.kind == ModelVersion.Kind.FILTER:
+        faults.append(Fault("model", "reference", _("only foretells where another model errs")))
     if policy.model and policy.model.kind == ModelVersion.Kind.SIMPLER:
         faults.append(Fault("model", "reference", _("only stands in for a model that breaks")))
     if faults:

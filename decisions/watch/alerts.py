@@ -25,7 +25,8 @@ LONGEST_TEXT = 2000
 MEASURED = timedelta(days=90)  # of incidents, whose times are summed up
 MOST = 1000
 OURS = frozenset({"route", "field", "policy", "hour", "rule"})  # kinds of keys whose names are ours, not a sender's
-STOPS = frozenset({Alert.Kind.CANARY, Alert.Kind.SHADOW})  # what was stopped and is stopped again is news
+# What was stopped and is stopped again is news.
+STOPS = frozenset({Alert.Kind.CANARY, Alert.Kind.SHADOW, Alert.Kind.FILTER})
 LEVELS = (Alert.Level.WARN, Alert.Level.ACT)
 
 

@@ -29,6 +29,7 @@ def what(alert: Alert) -> str:
         Alert.Kind.BACKLOG: _("the backlog"),
         Alert.Kind.PAUSED: _("the work of %(name)s"),
         Alert.Kind.SHADOW: _("the model in shadow %(name)s"),
+        Alert.Kind.FILTER: _("the filter"),
     }
     return words[Alert.Kind(alert.kind)] % {"name": _named(alert, part, name)}
 
@@ -82,6 +83,7 @@ def _own() -> dict[str, Callable[[Alert], str]]:
         Alert.Kind.BACKLOG: _backlog,
         Alert.Kind.PAUSED: _paused,
         Alert.Kind.SHADOW: _shadow,
+        Alert.Kind.FILTER: _filter,
     }
 
 
@@ -107,6 +109,20 @@ def _overload(alert: Alert) -> str:
         "load": "∞" if load is None else formats.number_format(load, 2),
         "late": formats.number_format(told["at_risk"], force_grouping=True),
         "backlog": formats.number_format(told["backlog"], force_grouping=True),
+    }
+
+
+def _filter(alert: Alert) -> str:
+    told = alert.figures
+    return _(
+        "Of %(answered)s items that the filter blocked and people answered, the model was wrong about %(share)s, at "
+        "most %(high)s; blocks pay above %(even)s. It was turned off: the model acts without it until somebody turns "
+        "it on again."
+    ) % {
+        "answered": formats.number_format(told["answered"], force_grouping=True),
+        "share": _percent(told["precision"]),
+        "high": _percent(told["high"]),
+        "even": _percent(told["even"]),
     }
 
 

@@ -77,6 +77,7 @@ v1 = [
     path("queues/<slug:queue>/trust/proposals/", trust.AnswerProposal.as_view()),
     path("queues/<slug:queue>/value/", value.Value.as_view()),
     path("queues/<slug:queue>/ladder/", ladder.Ladder.as_view()),
+    path("queues/<slug:queue>/ladder/filter/", ladder.Switch.as_view()),
     path("queues/<slug:queue>/what-if/", what_if.WhatIf.as_view()),
     path("queues/<slug:queue>/advice/", what_if.Advice.as_view()),
     path("queues/<slug:queue>/known/", known.Known.as_view()),

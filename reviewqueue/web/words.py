@@ -28,6 +28,10 @@ MACHINE = {
     "simpler:missing": _("the simpler model's file is missing"),
     "simpler:refused": _("the simpler model's file was refused"),
     "simpler:error": _("the simpler model failed"),
+    "filter:timeout": _("the filter took too long"),
+    "filter:missing": _("the filter's file is missing"),
+    "filter:refused": _("the filter's file was refused"),
+    "filter:error": _("the filter failed"),
 }
 BROKEN = {
     What.MISSING: pgettext_lazy("entry", "missing"),

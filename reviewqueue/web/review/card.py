@@ -109,6 +109,7 @@ def _why(item: Item, sight: Sight, spec: Spec) -> str:
         Item.RouteReason.INPUT_CHECK: _("a check of what was sent failed"),
         Item.RouteReason.OUTPUT_CHECK: _("a check of the score failed"),
         Item.RouteReason.FALLBACK: _("the model could not score it"),
+        Item.RouteReason.FILTER: _("the filter expects the model to be wrong here"),
     }
     text = said[Item.RouteReason(item.reason)]
     if not item.failures:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from decisions.exceptions import Fault
 from decisions.models import ModelVersion, Policy, Queue
 from decisions.routing import publish
+from decisions.watch import filters
 
 COPIED = (
     *("model", "hard", "soft", "suggest", "control_share"),
@@ -73,7 +74,7 @@ class DraftForm(forms.Form):
     ) -> None:
         start = {name: getattr(live, name) for name in COPIED} if live is not None else {}
         start |= {name: asked[name] for name in (*COPIED, "why") if asked and name in asked and name != "model"}
-        pinned = ModelVersion.objects.exclude(kind=ModelVersion.Kind.SIMPLER)
+        pinned = ModelVersion.objects.exclude(kind__in=(ModelVersion.Kind.SIMPLER, ModelVersion.Kind.FILTER))
         models = pinned.filter(queue=queue).order_by("-pk")
         named = models.filter(name=asked["model"]).first() if asked and asked.get("model") else None
         kwargs.setdefault("initial", {**start, "model": named} if named else start)
@@ -81,6 +82,13 @@ class DraftForm(forms.Form):
         model = self.fields["model"]
         assert isinstance(model, forms.ModelChoiceField)
         model.queryset = models
+
+
+class FilterForm(forms.Form):
+    """Turning the filter on or off, and why."""
+
+    why = forms.ChoiceField(label=_("Why"), choices=filters.Why.choices)
+    is_on = forms.ChoiceField(choices=[("on", "on"), ("off", "off")], widget=forms.HiddenInput)
 
 
 class WhyForm(forms.Form):

@@ -53,6 +53,7 @@ urlpatterns = [
     path("<slug:slug>/trust/", trust.show, name="trust"),
     path("<slug:slug>/trust/proposals/", trust.answer, name="answer_proposal"),
     path("<slug:slug>/ladder/", ladder.show, name="ladder"),
+    path("<slug:slug>/ladder/filter/", ladder.switch, name="switch_filter"),
     path("<slug:slug>/value/", value.show, name="value"),
     path("<slug:slug>/report/", report.show, name="report"),
     path("<slug:slug>/labels/", labels.index, name="labels"),

@@ -25,6 +25,7 @@ from decisions.queues.spec import (
     Spec,
     ValueFormula,
 )
+from decisions.queues.spec_filter import Filter
 from decisions.queues.spec_time import Calendar, Deadlines, Expiry, Holiday, Overload
 from decisions.queues.spec_training import Training
 
@@ -41,6 +42,7 @@ TABLES = {"outcomes", "routes", "fields", "policy", "model", "value", "heuristic
     "sensitive",
     "crowd",
     "training",
+    "filter",
 }
 # the heading of a section, and the part of the spec that its table is about
 SECTIONS = [
@@ -62,6 +64,7 @@ SECTIONS = [
     ("`[[groups]]`", Group),
     ("`[model]`", ModelSpec),
     ("`[training]`", Training),
+    ("`[filter]`", Filter),
     ("`[value]`", ValueFormula),
     ("`[[heuristics]]`", Heuristic),
 ]

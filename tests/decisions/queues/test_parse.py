@@ -100,6 +100,12 @@ FAULTS = [
     (CUT, "[training]\nafter_labels = 10\n" + CUT, 46, "training.after_labels", "from 50"),  # noise
     (CUT, '[training]\nevery = "1 min"\n' + CUT, 46, "training.every", "from 1 h"),
     (CUT, '[training]\nrest = "1 s"\n' + CUT, 46, "training.rest", "from 10 min"),
+    (CUT, "[filter]\ncut = 0.3\ncost_block = 1\ncost_error = 9\n" + CUT, 46, "filter.cut", "pipeline"),
+    (CUT, "[filter]\ncut = 1\n" + CUT, 46, "filter.cut", "above 0 and below 1"),
+    (CUT, "[filter]\ncut = 0.3\ncost_error = 9\n" + CUT, 45, "filter.cost_block", "is needed"),
+    (CUT, "[filter]\nlet_through = 0\n" + CUT, 46, "filter.let_through", "above 0 and below 1"),
+    (CUT, "[filter]\ncost_error = 0\n" + CUT, 46, "filter.cost_error", "above 0"),
+    (CUT, "[filter]\nmin_labels = 3\n" + CUT, 46, "filter.min_labels", "from 50"),
     (CUT, "[training]\non_drift = 1\n" + CUT, 46, "training.on_drift", "true or false"),
     (CUT, "[overload]\nbegin_late = 0\n" + CUT, 46, "overload.begin_late", "1 or more"),  # always
     ("soft = 0.3", "soft = 0.3\noverload_soft = 0.2", 49, "policy.overload_soft", "below soft"),  # it would be lowered

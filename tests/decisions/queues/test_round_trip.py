@@ -24,6 +24,7 @@ from decisions.queues.spec import (
     Truth,
     ValueFormula,
 )
+from decisions.queues.spec_filter import Filter
 from decisions.queues.spec_time import Calendar, Deadlines, Expiry, Holiday, Lapsed, Overload, OverloadRule, Unanswered
 from decisions.queues.spec_training import Training
 from tests.factories import make_spec
@@ -164,6 +165,14 @@ def test_a_formula_may_start_with_the_point() -> None:
 def test_a_money_formula_reads_back(amount: Money) -> None:
     text = units.money_text(amount)
     assert (units.money(text) if isinstance(text, str) else Money(text)) == amount
+
+
+def test_a_filter_is_dumped_and_reads_back() -> None:
+    model = ModelSpec(pipeline="boosting", features=("words",), label="spam", positive="1")
+    rules = Filter(cut=0.3, let_through=0.05, cost_block=2.5, cost_error=40.0, min_labels=500)
+    spec = make_spec(model=model, filter=rules)
+    assert parse.document(dump.toml(spec, 7, 3), "queue.toml").spec == spec
+    assert "[filter]" not in dump.toml(make_spec(), 7, 3)
 
 
 def test_what_starts_training_is_dumped_and_reads_back() -> None:

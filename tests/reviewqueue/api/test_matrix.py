@@ -92,6 +92,8 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "queues/<queue>/policies/roll-back/"): ({"why": "x"},       "401 404 403 403 200 403 403 403"),
     ("GET", "queues/<queue>/canary/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/known/"): (None,                             "401 404 403 200 200 200 200 403"),
+    ("POST", "queues/<queue>/ladder/filter/"): ({"is_on": False, "why": "test"},
+                                                                         "401 404 403 403 409 403 403 403"),
     ("GET", "queues/<queue>/ladder/"): (None,                            "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/value/"): (None,                             "401 404 403 200 200 200 200 403"),
     ("GET", "queues/<queue>/trust/"): (None,                             "401 404 403 200 200 200 200 403"),

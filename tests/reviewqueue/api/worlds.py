@@ -94,6 +94,16 @@ def submit_batch(world: World) -> None:
     world.person.lines(path, ITEM, {})
 
 
+def filter_switched(world: World) -> None:
+    content = world.queue.version.content if world.queue.version else {}
+    asked = {"cut": 0.5, "let_through": 0.1, "cost_block": 1.0, "cost_error": 9.0, "min_labels": 200}
+    no = world.queue.versions.count() + 1
+    version = world.queue.versions.create(no=no, content={**content, "filter": asked}, created_at=NOON)
+    Queue.objects.filter(pk=world.queue.pk).update(version=version)
+    world.send("switch_filter", {"is_on": False, "why": "risk"})
+    world.send("ladder")
+
+
 def claim_tasks(world: World) -> None:
     world.send("claim_tasks")
     make_task(world.queue)
@@ -316,6 +326,7 @@ WORKS: dict[str, Callable[[World], Any]] = {
     "operating_point": lambda world: world.send("operating_point"),
     "known_data": lambda world: world.send("known_data"),
     "ladder": lambda world: world.send("ladder"),
+    "switch_filter": filter_switched,
     "queue_value": lambda world: world.send("queue_value"),
     "queue_trust": lambda world: world.send("queue_trust"),
     "my_trust": lambda world: world.send("my_trust"),

@@ -150,6 +150,8 @@ TABLE: dict[tuple[str, str], tuple[Any, str]] = {
     ("POST", "policy/<slug>/<no>/roll-back/"): (WHY,                        "302 404 403 403 302 403 403"),
     ("POST", "policy/<slug>/<no>/check/"): ({},                             "302 404 403 403 409 403 403"),
     ("GET", "policy/<slug>/known/"): (None,                                 "302 404 403 200 200 200 200"),
+    ("POST", "policy/<slug>/ladder/filter/"): ({"is_on": "off", "why": "test"},
+                                                                            "302 404 403 403 409 403 403"),
     ("GET", "policy/<slug>/ladder/"): (None,                                "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/value/"): (None,                                 "302 404 403 200 200 200 200"),
     ("GET", "policy/<slug>/report/"): (None,                                "302 404 403 200 200 200 200"),

@@ -49,7 +49,9 @@ def test_every_choice_is_said_in_chinese() -> None:
 
 
 def test_every_code_of_a_machine_that_failed_has_words() -> None:
-    broken = {f"{rung}:{what}" for rung in ("model", "simpler") for what in (*ladder.FAULTS.values(), "error")}
+    broken = {
+        f"{rung}:{what}" for rung in ("model", "simpler", "filter") for what in (*ladder.FAULTS.values(), "error")
+    }
     made = {checks.NAN, checks.RANGE, checks.WRONG_MODEL, *broken}
     assert made == words.MACHINE.keys()
 
