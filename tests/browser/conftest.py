@@ -93,8 +93,12 @@ def visitor(browser: Browser, site: str) -> Iterator[Visitor]:
     assert [fault for made in visits for fault in made.faults] == []
 
 
+# An answer that refuses, and a font that a loaded machine painted late.
+NO_FAULTS = ("Failed to load resource", "was preloaded using link preload but not used within a few seconds")
+
+
 def listen(visit: Visit, context: BrowserContext) -> None:
-    """Keep what the page complains about and asks for; an answer that refuses is no fault of the page."""
+    """Keep what the page complains about and asks for, without what is no fault of the page."""
     context.add_init_script(LISTEN)
     page = visit.page
     page.on("pageerror", lambda error: visit.faults.append(str(error)))
@@ -103,7 +107,7 @@ def listen(visit: Visit, context: BrowserContext) -> None:
         "console",
         lambda said: (
             visit.faults.append(said.text)
-            if said.type in ("error", "warning") and not said.text.startswith("Failed to load resource")
+            if said.type in ("error", "warning") and not any(words in said.text for words in NO_FAULTS)
             else None
         ),
     )

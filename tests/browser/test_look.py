@@ -227,7 +227,7 @@ def test_a_poll_moves_the_chart_in_place_and_the_same_answer_changes_nothing(pag
 
     poll(more=7)
     page.wait_for_function("() => document.querySelector('#backlog tbody td').textContent === '307'")
-    assert page.evaluate(f"{chart}.data.datasets[0].data[0].y") == 307
+    page.wait_for_function(f"() => {chart}.data.datasets[0].data[0].y === 307")
     assert page.evaluate(f"{chart}.id === before.id && {chart}.canvas === before.canvas")
     assert page.locator("#backlog details").get_attribute("open") is not None
     page.evaluate("""window.row = document.querySelector("#backlog tbody tr"); 0""")

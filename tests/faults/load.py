@@ -34,7 +34,6 @@ class Load:
     queue: Queue
     sender: str
     reviewers: list[str]
-    secret: str
     accepted: dict[str, int] = field(default_factory=dict)
     decided: dict[int, int] = field(default_factory=dict)
     refused: list[object] = field(default_factory=list)
@@ -148,10 +147,13 @@ class Load:
         assert {one.state for one in actions.values()} <= {"delivered", "cancelled"}
         assert all(one.state == "delivered" for one in actions.values() if one.ruling_id)
         bodies = defaultdict(set)
+        assert world.unsigned == []
         for letter in world.letters:
-            assert letter.is_signed_with(self.secret)
             bodies[letter.id].add(letter.body)
         assert all(len(different) == 1 for different in bodies.values())
+        alerts = {name for name in bodies if name.startswith("ntc_")}  # the watch may speak up meanwhile
+        for name in alerts:
+            del bodies[name]
         told = {pk for pk, one in actions.items() if one.state == "delivered"}
         tried = {pk for pk, one in actions.items() if one.attempts}
         assert {f"act_{pk}" for pk in told} <= set(bodies) <= {f"act_{pk}" for pk in tried}
@@ -179,10 +181,10 @@ def _names(count: int) -> list[str]:
 def make_load(world: Receiver, people: int) -> Load:
     """Make a queue whose actions go to `world`, a sender and reviewers with their keys."""
     queue = make_queue(undo=UNDO, cap=5)
-    secret = make_endpoint(queue, world.url, timezone.now())
+    world.secret = make_endpoint(queue, world.url, timezone.now())
     _, sender = make_token(make_user("manager", queue), "intake")
     reviewers = [make_token(make_user("reviewer", queue), "review")[1] for _ in range(people)]
-    return Load(queue, sender, reviewers, secret)
+    return Load(queue, sender, reviewers)
 
 
 def is_quiet() -> bool:

@@ -46,10 +46,15 @@ class Letter:
 
 @dataclass
 class Receiver:
-    """Answers each call with what `reply` says of it; 200 unless told otherwise."""
+    """Answers each call with what `reply` says of it; 200 unless told otherwise.
+
+    Where it has a secret it holds each letter against it as it comes: the library takes no letter of minutes ago.
+    """
 
     url: str = ""
+    secret: str = ""
     letters: list[Letter] = field(default_factory=list)
+    unsigned: list[Letter] = field(default_factory=list)
     reply: Callable[[Letter], Reply] = lambda _: (200, {})
     lines: set[Any] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock)
@@ -77,6 +82,8 @@ def receiver() -> Iterator[Receiver]:
             with it.lock:
                 it.lines.add(self.client_address)
                 it.letters.append(letter)
+                if it.secret and not letter.is_signed_with(it.secret):
+                    it.unsigned.append(letter)
             status, headers = it.reply(letter)
             self.send_response(status)
             for name, value in {"Content-Length": "0", **headers}.items():
