@@ -4,6 +4,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from decisions.measure import sentences
 from decisions.measure.comparison import Comparison, Verdict
 from decisions.measure.paired import BRINGS, Figure
 
@@ -37,10 +38,7 @@ def money(value: float | None, currency: str) -> str:
     """Return an amount of money with its currency; large ones without cents."""
     if value is None:
         return "–"
-    places = 0 if abs(value) >= 100 else 2
-    number = formats.number_format(abs(round(value, places)), decimal_pos=places, force_grouping=True)
-    sign = "\N{MINUS SIGN}" if value < 0 else ""
-    return f"{sign}{number}\N{NO-BREAK SPACE}{currency}"
+    return ("\N{MINUS SIGN}" if value < 0 else "") + sentences.money(value, currency)
 
 
 def _nothing(found: Comparison) -> str:

@@ -17,10 +17,15 @@ LONGEST = 200  # characters of an external id
 
 def member(queue: Queue, person_id: int) -> Membership:
     """Return the membership that counts for a person on a queue; NotFound for who does not belong there."""
-    found = next((row for row in people.members(queue) if row.user_id == person_id), None)
+    found = membership(queue, person_id)
     if found is None:
         raise NotFound
     return found
+
+
+def membership(queue: Queue, person_id: int) -> Membership | None:
+    """Return the membership that counts for a person on a queue, None for who does not belong there."""
+    return next((row for row in people.members(queue) if row.user_id == person_id), None)
 
 
 def workers(queue: Queue) -> list[Membership]:

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from decisions import people
 from decisions.models import Absence, Decision, Membership, Presence, Queue, Task, User
 from decisions.work import fitness
 from decisions.work import lease as leases
@@ -99,7 +98,7 @@ def elsewhere(person_id: int, queues: Iterable[Queue]) -> list[Place]:
     """Return where else than here a person belongs, of some queues."""
     found = []
     for queue in queues:
-        row = next((row for row in people.members(queue) if row.user_id == person_id), None)
+        row = fitness.membership(queue, person_id)
         if row is not None:
             found.append(Place(queue, str(row.get_role_display()), len(had_by(queue.pk, [person_id]))))
     return found

@@ -9,19 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django_filters.rest_framework import FilterSet
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
 from decisions import rights
 from decisions.exceptions import NotFound
 from decisions.models import Alert
-from decisions.rights import Act, Standing
+from decisions.rights import Act
 from decisions.watch import alerts, look, telling
 from reviewqueue.api import auth, shapes, shapes_alerts
-from reviewqueue.api.door import QUEUE, Door, answer, once, within
+from reviewqueue.api.door import QUEUE, Door, answer, once, queue_asked, within
 from reviewqueue.api.filters import MomentFilter
-from reviewqueue.api.lists import Listing
+from reviewqueue.api.lists import OfQueue
 from reviewqueue.api.shapes_alerts import MOMENTS
 
 COLUMNS = ("id", "kind", "key", "level", "state", "figures", *MOMENTS, "cause", "lesson", "end")
@@ -38,15 +38,16 @@ class Filters(FilterSet):  # type: ignore[misc]  # the library has no types
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_alerts", summary="What is or was off", parameters=[QUEUE]))
-class Alerts(Listing):
-    scopes = frozenset({"read", "manage", "audit"})
+class Alerts(OfQueue):
+    filter_backends = [DjangoFilterBackend]
+    act = Act.SEE_ALERTS
     serializer_class = shapes_alerts.AlertShape
     filterset_class = Filters
     queryset = Alert.objects.none()
 
     @cached_property
-    def standing(self) -> Standing:
-        return rights.require(auth.of(self.request).user, Act.SEE_ALERTS, queue_id=self.chain)
+    def chain(self) -> int:
+        return queue_asked(self.request).pk
 
     @cached_property
     def checked(self) -> Mapping[int, datetime]:
@@ -55,15 +56,11 @@ class Alerts(Listing):
     def key(self) -> tuple[str, ...]:
         return "opened_at", "id"
 
-    def everything(self) -> QuerySet[Alert]:
-        return self.rows() if self.standing else Alert.objects.none()
-
     def rows(self) -> QuerySet[Alert]:
         return Alert.objects.filter(queue=self.chain).select_related("queue__version", "owner")
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - the framework's signature
-        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        return self.get_paginated_response([_shown(row, self.checked) for row in rows])
+    def line(self, row: Alert) -> dict[str, Any]:
+        return _shown(row, self.checked)
 
 
 class One(Door):

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponse
-from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -16,40 +15,26 @@ from decisions.learning import checkup, datasets
 from decisions.learning.feed import Form
 from decisions.models import DataSet
 from decisions.record import log
-from decisions.rights import Act, Standing
+from decisions.rights import Act
 from reviewqueue.api import auth, shapes, shapes_labels
 from reviewqueue.api.door import Door, answer, once, queue_named
-from reviewqueue.api.lists import Listing
+from reviewqueue.api.lists import OfQueue
 
 
-class DataSets(Listing):
-    scopes = frozenset({"read", "manage", "audit"})
+class DataSets(OfQueue):
     changing = frozenset({"manage"})
-    refusals = ("400", "404")
-    filter_backends = []
+    act = Act.FEED_LABELS
     serializer_class = shapes_labels.DataSetShape
     queryset = DataSet.objects.none()
-
-    @cached_property
-    def chain(self) -> int:
-        return queue_named(self.request, self.kwargs["queue"]).pk
-
-    @cached_property
-    def standing(self) -> Standing:
-        return rights.require(auth.of(self.request).user, Act.FEED_LABELS, queue_id=self.chain)
 
     def key(self) -> tuple[str, ...]:
         return "created_at", "id"
 
-    def everything(self) -> QuerySet[DataSet]:
-        return self.rows() if self.standing else DataSet.objects.none()
-
     def rows(self) -> QuerySet[DataSet]:
         return DataSet.objects.filter(queue=self.chain).select_related("queue")
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - the framework's signature
-        rows = self.paginate_queryset(self.get_queryset()) or []
-        return self.get_paginated_response([_shown(row) for row in rows])
+    def line(self, row: DataSet) -> dict[str, Any]:
+        return _shown(row)
 
     @extend_schema(operation_id="list_data_sets", summary="What was frozen to learn from")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:

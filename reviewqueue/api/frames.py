@@ -4,18 +4,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
-from decisions import rights
 from decisions.models import Frame
 from decisions.record import log
-from decisions.rights import Act, Standing
 from decisions.routing import frames
 from reviewqueue.api import auth, shapes, shapes_frames
 from reviewqueue.api.door import Door, answer, once, queue_named
-from reviewqueue.api.lists import Listing
+from reviewqueue.api.lists import OfQueue
 
 COLUMNS = ("starts_at", "ends_at", "budget", "passes", "drawn", "tau", "mean_p", "beta", "strata", "why", "at")
 
@@ -27,33 +24,18 @@ COLUMNS = ("starts_at", "ends_at", "budget", "passes", "drawn", "tau", "mean_p",
         description="The frames of what was passed, each with its audit budget, its threshold and what was drawn.",
     ),
 )
-class Frames(Listing):
-    scopes = frozenset({"read", "manage", "audit"})
-    refusals = ("400", "404")
-    filter_backends = []
+class Frames(OfQueue):
     serializer_class = shapes_frames.FrameShape
     queryset = Frame.objects.none()
-
-    @cached_property
-    def chain(self) -> int:
-        return queue_named(self.request, self.kwargs["queue"]).pk
-
-    @cached_property
-    def standing(self) -> Standing:
-        return rights.require(auth.of(self.request).user, Act.READ_RECORD, queue_id=self.chain)
 
     def key(self) -> tuple[str, ...]:
         return "starts_at", "id"
 
-    def everything(self) -> QuerySet[Frame]:
-        return self.rows() if self.standing else Frame.objects.none()
-
     def rows(self) -> QuerySet[Frame]:
         return Frame.objects.filter(queue=self.chain).select_related("person")
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - the framework's signature
-        rows = self.paginate_queryset(self.get_queryset()) or []
-        return self.get_paginated_response([_shown(row) for row in rows])
+    def line(self, row: Frame) -> dict[str, Any]:
+        return _shown(row)
 
 
 class Close(Door):

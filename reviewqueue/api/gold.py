@@ -4,17 +4,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
-from decisions import rights
 from decisions.models import Gold, Item
-from decisions.rights import Act, Standing
+from decisions.rights import Act
 from decisions.work import gold
 from reviewqueue.api import auth, shapes, shapes_quality
-from reviewqueue.api.door import Door, answer, once, queue_named, within
-from reviewqueue.api.lists import Listing
+from reviewqueue.api.door import Door, answer, once, within
+from reviewqueue.api.lists import OfQueue
 
 
 @extend_schema_view(
@@ -24,30 +22,17 @@ from reviewqueue.api.lists import Listing
         description="The items that are mixed in unseen, each with the answer that is right. For those who mark them.",
     ),
 )
-class GoldItems(Listing):
+class GoldItems(OfQueue):
     scopes = frozenset({"review", "manage"})
-    refusals = ("400", "404")
-    filter_backends = []
+    act = Act.MARK_GOLD
     serializer_class = shapes_quality.GoldShape
     queryset = Gold.objects.none()
-
-    @cached_property
-    def chain(self) -> int:
-        return queue_named(self.request, self.kwargs["queue"]).pk
-
-    @cached_property
-    def standing(self) -> Standing:
-        return rights.require(auth.of(self.request).user, Act.MARK_GOLD, queue_id=self.chain)
-
-    def everything(self) -> QuerySet[Gold]:
-        return self.rows() if self.standing else Gold.objects.none()
 
     def rows(self) -> QuerySet[Gold]:
         return gold.marked(self.chain)
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - the framework's signature
-        rows = self.paginate_queryset(self.get_queryset()) or []
-        return self.get_paginated_response([_shown(row) for row in rows])
+    def line(self, row: Gold) -> dict[str, Any]:
+        return _shown(row)
 
 
 class Mark(Door):

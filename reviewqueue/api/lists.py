@@ -77,6 +77,34 @@ class Listing(Door, ListAPIView[Any]):
         return redact.for_many(items, standing=self.standing, user=auth.of(self.request).user, spec=spec)
 
 
+class OfQueue(Listing):
+    """A queue's rows of a kind that are about no item: all of them, for who has the right to see any."""
+
+    scopes = frozenset({"read", "manage", "audit"})
+    filter_backends = []
+    act: ClassVar[Act] = Act.READ_RECORD
+
+    @cached_property
+    def chain(self) -> int:
+        """The queue in the address."""
+        return queue_named(self.request, self.kwargs["queue"]).pk
+
+    @cached_property
+    def standing(self) -> Standing:
+        return rights.require(auth.of(self.request).user, self.act, queue_id=self.chain)
+
+    def everything(self) -> QuerySet[Any]:
+        return self.rows() if self.standing else self.rows().none()
+
+    def line(self, row: Any) -> dict[str, Any]:
+        """Return a row as the caller sees it."""
+        raise NotImplementedError
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002 - the framework's signature
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        return self.get_paginated_response([self.line(row) for row in rows])
+
+
 @extend_schema_view(
     get=extend_schema(operation_id="list_decisions", summary="What people answered", parameters=[QUEUE]),
 )

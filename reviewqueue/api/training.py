@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
@@ -13,44 +12,29 @@ from decisions.exceptions import NotFound
 from decisions.learning import graph, runs, told
 from decisions.models import Queue, TrainingRun
 from decisions.record import log
-from decisions.rights import Act, Standing
+from decisions.rights import Act
 from reviewqueue.api import auth, shapes
 from reviewqueue.api import shapes_training as shape
 from reviewqueue.api.door import Door, answer, once, queue_named
-from reviewqueue.api.lists import Listing
+from reviewqueue.api.lists import OfQueue
 
 PLAIN = ("id", "state", "trigger", "why", "step", "progress", "attempt", "error", "is_being_cancelled")
 TIMES = ("asked_at", "started_at", "ended_at")
 
 
 @extend_schema_view(get=extend_schema(operation_id="list_training_runs", summary="What was trained, and what is now"))
-class Runs(Listing):
-    scopes = frozenset({"read", "manage", "audit"})
-    refusals = ("400", "404")
-    filter_backends = []
+class Runs(OfQueue):
     serializer_class = shape.TrainingRunShape
     queryset = TrainingRun.objects.none()
-
-    @cached_property
-    def chain(self) -> int:
-        return queue_named(self.request, self.kwargs["queue"]).pk
-
-    @cached_property
-    def standing(self) -> Standing:
-        return rights.require(auth.of(self.request).user, Act.READ_RECORD, queue_id=self.chain)
 
     def key(self) -> tuple[str, ...]:
         return ("id",)
 
-    def everything(self) -> QuerySet[TrainingRun]:
-        return self.rows() if self.standing else TrainingRun.objects.none()
-
     def rows(self) -> QuerySet[TrainingRun]:
         return TrainingRun.objects.filter(queue=self.chain).select_related("person", "data_set", "model")
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 - the framework's signature
-        rows = self.paginate_queryset(self.get_queryset()) or []
-        return self.get_paginated_response([_shown(row) for row in rows])
+    def line(self, row: TrainingRun) -> dict[str, Any]:
+        return _shown(row)
 
 
 class Start(Door):

@@ -3,28 +3,22 @@
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from decisions import rights
-from decisions.measure import dates, trust, trust_words
+from decisions.measure import trust, trust_words
 from decisions.measure.accuracy import Rate
-from decisions.measure.dates import Days
 from decisions.measure.reliance import Reliance
 from decisions.measure.trust import Told, Trust
 from decisions.models import ProposalAnswer, Queue
 from decisions.record import log
 from decisions.rights import Act
 from decisions.work import proposed
-from reviewqueue.api import auth, shapes, shapes_trust
+from reviewqueue.api import auth, days, shapes, shapes_trust
 from reviewqueue.api.door import Door, answer, once, queue_named
 
-USUAL = 28
-QUERY = [
-    OpenApiParameter("from", OpenApiTypes.DATE, description=f"First day by the queue's clock; else {USUAL} days."),
-    OpenApiParameter("to", OpenApiTypes.DATE, description=f"Last day, today at most; {trust.MOST_DAYS} days at most."),
-]
+QUERY = days.parameters(trust.MOST_DAYS)
 RATES = ("shown", "hidden", "followed_shown", "followed_hidden", "refused", "hasty", "overridden")
 
 
@@ -41,8 +35,8 @@ class TrustDoor(Door):
     def get(self, request: Request, queue: str) -> HttpResponse:
         found, person = queue_named(request, queue), auth.of(request).user
         rights.require(person, Act.READ_RECORD, queue_id=found.pk)
-        days = _days(request, found)
-        return answer(_shown(trust.of_queue(found, person, days.start, days.end, at=log.now()), found))
+        span = days.asked(request, found, log.now(), most=trust.MOST_DAYS)
+        return answer(_shown(trust.of_queue(found, person, span.start, span.end, at=log.now()), found))
 
 
 class MyTrust(Door):
@@ -58,8 +52,8 @@ class MyTrust(Door):
     )
     def get(self, request: Request, queue: str) -> HttpResponse:
         found = queue_named(request, queue)
-        days = _days(request, found)
-        own = trust.of_person(found, auth.of(request).user, days.start, days.end, at=log.now())
+        span = days.asked(request, found, log.now(), most=trust.MOST_DAYS)
+        own = trust.of_person(found, auth.of(request).user, span.start, span.end, at=log.now())
         return answer(_reliance(own))
 
 
@@ -78,7 +72,7 @@ class AnswerProposal(Door):
     def post(self, request: Request, queue: str) -> HttpResponse:
         found = queue_named(request, queue)
         asked = shapes.read(shapes_trust.ProposalAsked, request)
-        days = _days(request, found)
+        span = days.asked(request, found, log.now(), most=trust.MOST_DAYS)
         told = proposed.answer(
             queue=found,
             kind=asked["kind"],
@@ -86,15 +80,9 @@ class AnswerProposal(Door):
             is_taken=asked["is_taken"],
             why=asked.get("why", ""),
             by=auth.of(request).user,
-            within=(days.start, days.end),
+            within=(span.start, span.end),
         )
         return answer(_answer(told))
-
-
-def _days(request: Request, queue: Queue) -> Days:
-    query = request.query_params
-    zone, most = queue.spec.zone, trust.MOST_DAYS
-    return dates.days(query.get("from"), query.get("to"), zone, log.now(), usual=USUAL, most=most)
 
 
 def _shown(found: Trust, queue: Queue) -> dict[str, Any]:

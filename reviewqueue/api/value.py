@@ -3,24 +3,19 @@
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from decisions import rights
-from decisions.measure import dates, value_words, valued
+from decisions.measure import value_words, valued
 from decisions.measure.value import Money, Route
 from decisions.measure.valued import Valued, Version
 from decisions.record import log
 from decisions.rights import Act
-from reviewqueue.api import auth, shapes_value
+from reviewqueue.api import auth, days, shapes_value
 from reviewqueue.api.door import Door, answer, queue_named
 
-USUAL = 28
-QUERY = [
-    OpenApiParameter("from", OpenApiTypes.DATE, description=f"First day by the queue's clock; else {USUAL} days."),
-    OpenApiParameter("to", OpenApiTypes.DATE, description=f"Last day, today at most; {valued.MOST_DAYS} days at most."),
-]
+QUERY = days.parameters(valued.MOST_DAYS)
 
 
 class Value(Door):
@@ -36,10 +31,10 @@ class Value(Door):
     def get(self, request: Request, queue: str) -> HttpResponse:
         found = queue_named(request, queue)
         rights.require(auth.of(request).user, Act.READ_RECORD, queue_id=found.pk)
-        at, query = log.now(), request.query_params
-        days = dates.days(query.get("from"), query.get("to"), found.spec.zone, at, usual=USUAL, most=valued.MOST_DAYS)
-        worth = valued.read(found, days.start, days.end, at=at)
-        window = {"at": at, "start": days.start, "end": days.end}
+        at = log.now()
+        span = days.asked(request, found, at, most=valued.MOST_DAYS)
+        worth = valued.read(found, span.start, span.end, at=at)
+        window = {"at": at, "start": span.start, "end": span.end}
         return answer(_shown(worth) if worth else {**NOTHING, **window})
 
 

@@ -36,16 +36,18 @@ def show(request: HttpRequest) -> HttpResponse:
 def _page(person: User, form: AwayForm | None = None) -> dict[str, Any]:
     at = log.now()
     rows = [_row(person, queue) for queue in queues.where(person, Act.CLAIM)]
+    told_to: Queue | None = rows[0]["queue"] if rows else None  # an absence holds everywhere, and is in one record
+    zone = shifts.zone_of(person, told_to) if told_to else None
     return {
         "rows": rows,
         "is_due": any(row["is_due"] for row in rows),
         "own_zone": person.timezone,
         "kinds": Exclusion.Kind.choices,
         "whys": WHYS,
-        "told_to": rows[0]["queue"] if rows else None,  # an absence holds everywhere, and is in one queue's record
-        "zone": shifts.zone_of(person, rows[0]["queue"]) if rows else None,
+        "told_to": told_to,
+        "zone": zone,
         "away": shifts.own(person.pk, [], at, at + HORIZON).absences,
-        "away_form": form or (AwayForm(zone=shifts.zone_of(person, rows[0]["queue"])) if rows else None),
+        "away_form": form or (AwayForm(zone=zone) if zone else None),
     }
 
 
